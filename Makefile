@@ -1,0 +1,56 @@
+# The few commands there are.  `make setup` is implied by all others and done once.
+
+.PHONY: setup demo test lint format clean
+
+# The newest interpreter that really runs and can make environments with pip: a name on
+# PATH may be a version manager's shim with nothing behind it.
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11; do \
+	if "$$name" -I -c 'import ensurepip, venv' >/dev/null 2>&1; then echo "$$name"; exit; fi; \
+	done; echo python3)
+
+SOURCES := cli.py engine cache resolver
+BIN := .venv/bin
+STAMP := .venv/.setup-done
+
+setup: $(STAMP)
+
+# pip learned --group in 25.1.  Sources are compiled here because an editable install does
+# not do it, and PYTHONDONTWRITEBYTECODE would make every start compile them again.
+$(STAMP): pyproject.toml
+	$(PYTHON) -I -c 'import sys; sys.exit(sys.version_info < (3, 11) and "engine needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	-$(BIN)/python -m compileall -q $(SOURCES)
+	touch $@
+
+demo: $(STAMP)
+	-@$(BIN)/python -m compileall -q $(SOURCES)
+	@set -eu; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	echo "1. a new, empty environment: $$folder/demo"; \
+	$(BIN)/python -m venv --without-pip "$$folder/demo"; \
+	echo "2. engine sync examples/demo.txt: $$(grep -c '==' examples/demo.txt) pinned projects"; \
+	$(BIN)/engine sync --python "$$folder/demo" examples/demo.txt; \
+	echo "3. the same into a second environment: nothing is downloaded again"; \
+	$(BIN)/python -m venv --without-pip "$$folder/again"; \
+	$(BIN)/engine sync --python "$$folder/again" examples/demo.txt; \
+	echo "4. what was installed is imported:"; \
+	for name in demo again; do \
+	"$$folder/$$name/bin/python" -c 'import flask, httpx, rich, sys; print("  ", sys.prefix, "has flask, httpx and rich")'; done; \
+	echo "5. the environments are removed"
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""Small records of the cache: one file each, published by one rename.
+
+Used for index pages, interpreter facts and pointers.  The content is opaque
+bytes; whoever stores them checks them when reading, and a damaged record is a
+miss.
+"""
+
+import os
+
+
+class RecordStore:
+    """Records below one folder.
+
+    Args:
+        folder: absolute path of the bucket; made on the first write.
+    """
+
+    __slots__ = ("folder",)
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def get(self, key: str) -> bytes | None:
+        """Returns the record stored under `key`, or None on a miss."""
+        try:
+            with open(os.path.join(self.folder, key), "rb", buffering=0) as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def put(self, key: str, value: bytes) -> None:
+        """Publishes `value` under `key`, which may contain `/`.
+
+        A cache that cannot be written is not an error here: a record only saves work.
+        """
+        path = os.path.join(self.folder, key)
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            try:
+                file = open(temporary, "wb", buffering=0)  # noqa: SIM115
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                file = open(temporary, "wb", buffering=0)  # noqa: SIM115
+            with file:
+                file.write(value)
+            os.replace(temporary, path)
+        except OSError:
+            return

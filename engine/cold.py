@@ -1,0 +1,243 @@
+"""The cold half of a sync: everything that a plan could not answer.
+
+Starts what takes time first (the worker processes, then the children that ask
+unknown interpreters about themselves), imports the heavy libraries while those
+run, and hands over to the pipeline.  At the end it stores the plans that make
+the next run warm.
+"""
+
+import os
+
+from cache import plans
+from cache.layout import Layout
+from cache.records import RecordStore
+from engine.errors import InstallFailed, InvalidEnvironment
+from engine.sync import Run, Target
+from engine.transaction import lock_folder
+from engine.work import Work
+from engine.workers import Workers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.environment.interpreter import Interpreter, Probe
+    from engine.index.compatibility import Target as Compatible
+    from engine.requirements import Lock, Pin
+
+INTERPRETERS = "interpreters-v1"
+
+
+def sync_cold(run: Run, targets: list[Target]) -> None:
+    """Syncs targets through the pipeline; each target's work tells how it went.
+
+    Raises:
+        EngineError: when nothing could be started.
+    """
+    scratch = _Scratch(run.layout)
+    try:
+        workers = None if run.options.dry_run else Workers(run.layout.root, scratch.folder, run.options.link_mode)
+        try:
+            _sync(run, targets, scratch.folder, workers)
+        finally:
+            if workers is not None:
+                workers.close()
+    finally:
+        for target in targets:
+            if target.work is not None:
+                target.work.close()
+        scratch.close()
+
+
+def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers | None) -> None:
+    facts = _Facts(run, targets)
+    try:
+        lock = _parse_lock(run)
+        facts.read()
+    finally:
+        facts.cancel()
+    needs = []
+    for target in targets:
+        needs.extend(_compare(target, lock))
+    if run.options.dry_run:
+        workers = None
+    unfinished = [target for target in targets if target.work is not None and target.work.changes]
+    answers: dict[str, dict[str, plans.PlannedEntry]] = {}
+    if needs or (unfinished and not run.options.dry_run):
+        from engine.pipeline import run_pipeline
+
+        answers = run_pipeline(run, needs, [_work(target) for target in unfinished], lock.index_url, scratch, workers)
+    if not run.options.dry_run:
+        for target in targets:
+            _store_plan(run, target, lock, answers.get(_work(target).environment.prefix, {}))
+
+
+def _work(target: Target) -> Work:
+    assert target.work is not None
+    return target.work
+
+
+def _parse_lock(run: Run) -> "Lock":
+    from engine.requirements import Lock
+
+    try:
+        text = run.lock_bytes.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        from engine.errors import InvalidLock
+
+        raise InvalidLock([f"{run.options.lock} is not UTF-8 text (byte {exc.start})"]) from exc
+    return Lock.parse(text, source=run.options.lock)
+
+
+class Need:
+    """A pin that an environment has not got yet."""
+
+    __slots__ = ("compatible", "pin", "work")
+
+    def __init__(self, work: Work, compatible: "Compatible", pin: "Pin") -> None:
+        self.work = work
+        self.compatible = compatible
+        self.pin = pin
+
+
+def _compare(target: Target, lock: "Lock") -> list[Need]:
+    """Decides what a target lacks; brings its work up to date."""
+    interpreter = target.interpreter
+    assert interpreter is not None
+    environment = target.environment
+    if not environment.prefix:
+        environment.prefix = interpreter.prefix
+    if not environment.interpreter_key:
+        environment.python = interpreter.executable
+    if (reason := interpreter.externally_managed) is not None:
+        raise InvalidEnvironment(
+            f"{environment.prefix} is managed by another tool: {reason}", hint="make a virtual environment and sync that"
+        )
+    warnings = target.work.warnings if target.work is not None else []
+    work = target.work = Work(environment, interpreter.schemes)
+    work.warnings.extend(warnings)
+    work.scan()
+    pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
+    missing = work.compare((name, pin.version_text) for name, pin in pins.items())
+    if not missing:
+        return []
+    compatible = _compatible(interpreter)
+    return [Need(work, compatible, pins[name]) for name in missing]  # type: ignore[index]
+
+
+def _compatible(interpreter: "Interpreter") -> "Compatible":
+    from engine.index.compatibility import Target as Compatible
+
+    markers = interpreter.markers
+    return Compatible(
+        tag_priority=interpreter.tag_priority,
+        python_full_version=markers["python_full_version"],
+        describe=f"{interpreter.implementation} {interpreter.version} on {markers['sys_platform']} {markers['platform_machine']}",
+    )
+
+
+def _store_plan(run: Run, target: Target, lock: "Lock", answers: dict[str, plans.PlannedEntry]) -> None:
+    """Remembers the answer, so that the next run needs no pipeline."""
+    work = _work(target)
+    if not target.key or work.error is not None or target.interpreter is None:
+        return
+    earlier = {entry.name: entry for entry in target.plan.entries} if target.plan else {}
+    entries = []
+    for pin in lock.select(target.interpreter.markers):
+        entry = answers.get(pin.name) or earlier.get(pin.name)
+        entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text))
+    try:
+        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries))
+    except OSError:
+        return  # a cache that cannot be written: the next run does the same work again
+
+
+class _Facts:
+    """The facts of all interpreters; unknown ones are asked while other things go on."""
+
+    def __init__(self, run: Run, targets: list[Target]) -> None:
+        self._targets = targets
+        self._records = RecordStore(run.layout.bucket(INTERPRETERS))
+        self._known: dict[str, Interpreter] = {}
+        self._probes: dict[str, Probe] = {}
+        from engine.environment.interpreter import Interpreter, start_probe
+
+        for target in targets:
+            identity = self._identity(target)
+            if identity in self._known or identity in self._probes:
+                continue
+            key = target.environment.interpreter_key
+            body = self._records.get(key) if key else None
+            facts = Interpreter.from_json(body) if body is not None else None
+            if facts is not None:
+                self._known[identity] = facts
+            else:
+                executable = target.environment.python if not key else target.environment.base_executable
+                self._probes[identity] = start_probe(executable, is_virtual=target.environment.is_virtual)
+
+    @staticmethod
+    def _identity(target: Target) -> str:
+        return target.environment.interpreter_key or target.environment.python
+
+    def read(self) -> None:
+        """Waits for the children and gives every target its interpreter.
+
+        Raises:
+            InvalidEnvironment: when an interpreter cannot say what it is.
+        """
+        for target in self._targets:
+            identity = self._identity(target)
+            if identity not in self._known:
+                self._known[identity] = facts = self._probes[identity].result()
+                if target.environment.interpreter_key:
+                    self._records.put(target.environment.interpreter_key, facts.to_json())
+            target.interpreter = self._known[identity]
+
+    def cancel(self) -> None:
+        """Ends the children that nobody waits for any more."""
+        for probe in self._probes.values():
+            probe.cancel()
+
+
+class _Scratch:
+    """A private folder in the cache, locked while this process lives; litter of dead ones is removed."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.folder = os.path.join(layout.temporary, f"{os.getpid()}-{os.urandom(6).hex()}")
+        try:
+            layout.create()
+            os.makedirs(layout.temporary, exist_ok=True)
+            lock = lock_folder(layout.temporary, wait=True)
+            try:
+                self._remove_litter(layout.temporary)
+                os.mkdir(self.folder)
+                self._lock = lock_folder(self.folder, wait=False)
+            finally:
+                if lock is not None:
+                    os.close(lock)
+        except OSError as exc:
+            raise InstallFailed(
+                f"cannot write to the cache {layout.root}: {exc.strerror}", hint="--cache-dir names another one"
+            ) from exc
+
+    @staticmethod
+    def _remove_litter(temporary: str) -> None:
+        import shutil
+
+        for name in os.listdir(temporary):
+            folder = os.path.join(temporary, name)
+            try:
+                held = lock_folder(folder, wait=False)
+            except OSError:
+                continue
+            if held is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)
+
+    def close(self) -> None:
+        """Removes the folder and all in it."""
+        import shutil
+
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+

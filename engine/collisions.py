@@ -1,0 +1,94 @@
+"""Files that several distributions bring: the last one in lock order gets its way.
+
+That is what installing them one after the other would give.  Both keep the file
+in their RECORD, so removing one of them leaves it to the other.  Rare, and so
+apart from staging, which only notices that a file is already there.
+"""
+
+import os
+
+from cache.plans import PlannedEntry
+from engine.linking import Linker, write_file
+from engine.staging import Area, script_files
+
+
+def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], area: Area) -> list[str]:
+    """Puts the winner's file in place for every path that several distributions bring.
+
+    Args:
+        entries: all that was staged, in lock order.
+        paths: `scheme/relative` of the files that were found in place while staging.
+        trees: sha256 to the entry's unpacked files.
+        area: where it was staged.
+
+    Returns:
+        One warning for each path whose owners do not agree on the content.
+
+    Raises:
+        OSError: when the operating system refuses.
+    """
+    warnings = []
+    owners = _owners(entries, paths, area)
+    for path in sorted(paths):
+        claimants = owners.get(path, [])
+        if len(claimants) < 2:
+            continue
+        contents = [_content(entry, path, trees, area) for entry in claimants]
+        if all(content == contents[-1] for content in contents):
+            continue
+        _place(claimants[-1], path, trees, area)
+        names = ", ".join(entry.name for entry in claimants[:-1])
+        warnings.append(f"{path.partition('/')[2]} is brought by {names} and {claimants[-1].name}, whose file is used")
+    return warnings
+
+
+def _owners(entries: list[PlannedEntry], paths: set[str], area: Area) -> dict[str, list[PlannedEntry]]:
+    owners: dict[str, list[PlannedEntry]] = {}
+    for entry in entries:
+        brought = set()
+        for scheme, folder, _, names, _, _ in entry.folders:
+            prefix = f"{scheme}/{folder}/" if folder else f"{scheme}/"
+            brought.update(prefix + name for name in names)
+        scripts = [path.rpartition("/")[2] for path in entry.scripts] + [launcher[0] for launcher in entry.launchers]
+        brought.update(f"scripts/{name}" for name in scripts)
+        for path in brought & paths:
+            owners.setdefault(path, []).append(entry)
+    return owners
+
+
+def _source(entry: PlannedEntry, path: str, trees: dict[str, str]) -> str | None:
+    """Returns the cached file that `entry` brings to `path`, or None for a generated one."""
+    parent, _, name = path.rpartition("/")
+    scheme, _, relative = parent.partition("/")
+    for candidate, folder, source, names, _, _ in entry.folders:
+        if candidate == scheme and folder == relative and name in names:
+            return os.path.join(trees[entry.sha256], source, name)
+    return None
+
+
+def _content(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> bytes:
+    source = _source(entry, path, trees)
+    if source is None:
+        return _script(entry, path, trees, area)[0]
+    with open(source, "rb") as file:
+        return file.read()
+
+
+def _script(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> tuple[bytes, bool]:
+    name = path.rpartition("/")[2]
+    for candidate, content, executable in script_files(entry, trees[entry.sha256], area):
+        if candidate == name:
+            return content, executable
+    raise AssertionError(f"{entry.name} does not bring {path}")
+
+
+def _place(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> None:
+    target = os.path.join(area.stage, path)
+    source = _source(entry, path, trees)
+    os.unlink(target)
+    if source is None:
+        content, executable = _script(entry, path, trees, area)
+        write_file(target, content, executable=executable)
+    else:
+        # A copy: the winner of a collision is one file in ten thousand.
+        Linker("copy").fall_back(source, target, None)

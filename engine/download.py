@@ -1,0 +1,112 @@
+"""Downloads one file to disk while a worker unpacks it.
+
+The other home of aiohttp.  Small bodies are written at once when they are there;
+large ones in pieces of a megabyte, and the worker is told after each, so that
+hashing and unpacking keep up with the network and memory stays bounded.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+
+import aiofiles
+import aiohttp
+
+from engine.errors import IndexUnavailable, SizeMismatch
+from engine.index.client import ATTEMPTS, TRANSIENT, TRANSIENT_STATUS, pause, redact
+
+#: A piece of a large download: what one write, and one message to the worker, is about.
+PIECE_BYTES = 1 << 20
+
+#: Said after every piece on disk: how many bytes are there.  What it raises ends the download.
+OnDisk = Callable[[int], Awaitable[None]]
+
+
+class Restart(Exception):
+    """A connection broke in the middle; what was unpacked so far is to be dropped."""
+
+
+async def download(
+    session: aiohttp.ClientSession,
+    url: str,
+    path: str,
+    *,
+    expected_bytes: int | None,
+    on_disk: OnDisk,
+    received: Callable[[int], None],
+) -> int:
+    """Downloads `url` to `path` once; the caller repeats it on `Restart`.
+
+    Args:
+        session: from `engine.index.client.open_session`.
+        url: absolute URL of the file.
+        path: where to; created or truncated.
+        expected_bytes: the length that the index promised, if it did.
+        on_disk: awaited after each piece of a large body.
+        received: told how many bytes each read brought.
+
+    Returns:
+        The length in bytes.
+
+    Raises:
+        Restart: for a failure that may pass.
+        SizeMismatch: when the body is longer or shorter than `expected_bytes`.
+        IndexUnavailable: when the server refuses.
+    """
+    try:
+        async with session.get(url, headers={"Accept-Encoding": "identity"}) as response:
+            if response.status in TRANSIENT_STATUS:
+                raise Restart(f"HTTP {response.status}")
+            if response.status != 200:
+                raise IndexUnavailable(f"cannot download {redact(url)}: HTTP {response.status} {response.reason}")
+            length = response.content_length
+            if expected_bytes is not None and length is not None and length != expected_bytes:
+                raise _wrong_size(url, length, expected_bytes)
+            total = await _write_body(response, path, expected_bytes, on_disk, received)
+    except aiohttp.ClientSSLError as exc:
+        raise IndexUnavailable(f"cannot download {redact(url)}: {exc}") from exc
+    except TRANSIENT as exc:
+        raise Restart(str(exc) or type(exc).__name__) from exc
+    if expected_bytes is not None and total != expected_bytes:
+        raise _wrong_size(url, total, expected_bytes)
+    return total
+
+
+def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
+    return SizeMismatch(f"{redact(url)} has {found} bytes, the index promised {expected}")
+
+
+async def _write_body(
+    response: aiohttp.ClientResponse,
+    path: str,
+    expected_bytes: int | None,
+    on_disk: OnDisk,
+    received: Callable[[int], None],
+) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    async with aiofiles.open(descriptor, "wb", buffering=0, closefd=True) as file:
+        pieces: list[bytes] = []
+        waiting = written = 0
+        async for chunk in response.content.iter_any():
+            received(len(chunk))
+            pieces.append(chunk)
+            waiting += len(chunk)
+            if expected_bytes is not None and written + waiting > expected_bytes:
+                raise _wrong_size(str(response.url), written + waiting, expected_bytes)
+            if waiting >= PIECE_BYTES:
+                await file.write(b"".join(pieces))
+                written += waiting
+                pieces, waiting = [], 0
+                await on_disk(written)
+        if pieces:
+            # The last piece is small: a direct write costs less than another thread's turn.
+            _write_all(descriptor, b"".join(pieces))
+        return written + waiting
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+__all__ = ["ATTEMPTS", "Restart", "download", "pause"]

@@ -1,0 +1,79 @@
+"""Errors that `engine` expects, named by whose fault they are.
+
+Every one carries its data in attributes, tells its story in `str()`, and may
+have a `hint`: one sentence that says what to do.  Anything else that escapes is
+a bug.  This module is on the warm path: it imports nothing.
+"""
+
+
+class EngineError(Exception):
+    """Root of all expected errors.
+
+    Args:
+        message: one line for a person, without credentials.
+        hint: what the user can do about it, or None.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigurationError(EngineError):
+    """An option, a variable or a settings file asks for something impossible."""
+
+
+class InvalidLock(EngineError):
+    """A lock file cannot be read; `problems` has every line that is wrong."""
+
+    def __init__(self, problems: list[str], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
+class ProjectNotFound(EngineError):
+    """The index does not have the project."""
+
+
+class NoMatchingDistribution(EngineError):
+    """The project is there, but no file of it fits the pin and the target."""
+
+
+class InvalidPage(EngineError):
+    """An index answered with something that is not a project page."""
+
+
+class IndexUnavailable(EngineError):
+    """An index or file server cannot be reached or keeps failing."""
+
+
+class Offline(EngineError):
+    """The network is needed, and `--offline` forbids it."""
+
+
+class HashMismatch(EngineError):
+    """A file is not the one that the lock or the index promised."""
+
+
+class SizeMismatch(EngineError):
+    """A file has another length than the lock or the index promised."""
+
+
+class InvalidWheel(EngineError):
+    """A wheel breaks the wheel or ZIP standard in a way that cannot be installed."""
+
+
+class InvalidEnvironment(EngineError):
+    """The target is missing, broken, or not one that may be changed."""
+
+
+class InstallConflict(EngineError):
+    """What is in the environment cannot be replaced or removed safely."""
+
+
+class InstallFailed(EngineError):
+    """The operating system refused while files were staged or committed."""

@@ -1,0 +1,295 @@
+"""A project's page on an index: JSON or HTML in, files out.
+
+Owns the reading of the Simple API and the form in which a page is cached.  Does
+not fetch, does not bound the size of a body (the caller does), and does not
+choose among files.
+
+Rules: pure; bytes from an index never raise anything but InvalidPage; a file
+whose name or link is unsafe is left out, an optional field of a wrong type is
+ignored or leaves its file out, and `notes` says so.  Links are made absolute on
+use, because a page has thousands and a caller needs one.
+
+Source: "Simple repository API" (PEP 503, 592, 691, 700, 714, 792).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote, urljoin
+
+import msgspec
+
+from engine.credentials import without_credentials
+from engine.environment.installed import normalize_name
+from engine.errors import InvalidPage
+
+if TYPE_CHECKING:
+    from engine.index.anchors import Anchor
+
+#: The newest minor version of the API whose fields are read here.
+_MINOR = 4
+_ALGORITHMS = ("sha256", "sha384", "sha512", "sha224", "sha1", "md5")
+_WEB = ("https://", "http://")
+#: Fields whose loss changes no decision: a wrong type there costs the field, not the file.
+_EXPENDABLE = ("size", "upload-time", "core-metadata")
+
+
+class _Hashes(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The algorithms that are read; a structure decodes in half the time of a dictionary."""
+
+    sha256: str | None = None
+    sha384: str | None = None
+    sha512: str | None = None
+    sha224: str | None = None
+    sha1: str | None = None
+    md5: str | None = None
+
+
+class File(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="kebab", omit_defaults=True):
+    """One file of a page.  `url` may be relative: `ProjectPage.file_url` makes it absolute.
+
+    `size` is in bytes, `yanked` is the reason where there is one.
+    """
+
+    filename: str
+    url: str
+    stated_hashes: _Hashes = msgspec.field(default_factory=_Hashes, name="hashes")
+    requires_python: str | None = None
+    size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    yanked: bool | str = False
+    upload_time: str | None = None
+    core_metadata: bool | dict[str, str] = False
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Maps algorithm to hexadecimal digits, strongest first: `sha256`, down to `md5`, where stated."""
+        return {name: digits for name in _ALGORITHMS if (digits := getattr(self.stated_hashes, name)) is not None}
+
+
+class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an index says about a project.
+
+    `name` is normalised, `url` is what links are relative to, `status` one of
+    active, archived, quarantined, deprecated (or newer), `notes` what was left
+    out while reading and why.  `versions` is empty where the index lists none.
+    """
+
+    name: str
+    url: str
+    files: tuple[File, ...]
+    versions: tuple[str, ...] = ()
+    status: str = "active"
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: bytes, url: str, project: str) -> ProjectPage:
+        """Reads a page in JSON.
+
+        Args:
+            body: the whole response.
+            url: where the response came from, after redirects.
+            project: the name that was asked for.
+
+        Raises:
+            InvalidPage: when the body is not JSON, has no files, speaks another major
+                version of the API, or is about another project.
+
+        Source: PEP 691, "Project Detail".
+        """
+        notes: list[str] = []
+        try:
+            try:
+                raw = _JSON_DECODER.decode(body)
+            except msgspec.ValidationError:
+                raw = _decode_tolerantly(body, notes)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+            raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
+        _check_version(raw.meta.api_version, url, notes)
+        name = normalize_name(project)
+        if raw.name and normalize_name(raw.name) != name:
+            raise InvalidPage(f'{without_credentials(url)} is the page of "{raw.name}", not of {name}')
+        return cls(
+            name=name,
+            url=url,
+            files=_safe_files(raw.files, url, notes),
+            versions=raw.versions,
+            status=raw.project_status.status,
+            notes=tuple(notes),
+        )
+
+    @classmethod
+    def from_html(cls, body: bytes, url: str, project: str) -> ProjectPage:
+        """Reads a page in HTML; arguments as for `from_json`.
+
+        Raises:
+            InvalidPage: when the page speaks another major version of the API, or the
+                parser gives up on it.
+
+        Source: PEP 503; PEP 629; PEP 592; PEP 714.
+        """
+        from engine.index.anchors import read_anchors
+
+        notes: list[str] = []
+        try:
+            document = read_anchors(body.decode("utf-8", "replace"))
+        except (ValueError, AssertionError) as exc:
+            raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
+        _check_version(document.meta.get("pypi:repository-version", "1.0"), url, notes)
+        base = url
+        if document.base is not None:
+            base = _join(url, document.base)
+            if not base.startswith(_allowed_schemes(url)):
+                notes.append("the page's base is not a web address and was ignored")
+                base = url
+        return cls(
+            name=normalize_name(project),
+            url=base,
+            files=_safe_files([_file_of(anchor) for anchor in document.anchors], url, notes),
+            status=document.meta.get("pypi:project-status", "active"),
+            notes=tuple(notes),
+        )
+
+    def file_url(self, file: File) -> str:
+        """Returns the absolute address of one of the page's files."""
+        return file.url if file.url.startswith(_WEB) else _join(self.url, file.url)
+
+    @property
+    def index(self) -> str:
+        """The page's address for messages, without credentials."""
+        return without_credentials(self.url)
+
+    def pack(self) -> bytes:
+        """Returns the bytes that `unpack` reads back."""
+        return _PACKER.encode(self)
+
+    @staticmethod
+    def unpack(body: bytes) -> ProjectPage | None:
+        """Returns a page that `pack` wrote, or None when the bytes are anything else."""
+        try:
+            return _UNPACKER.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+
+
+class _Meta(msgspec.Struct, rename="kebab"):
+    api_version: str = "1.0"
+
+
+class _Status(msgspec.Struct):
+    status: str = "active"
+
+
+class _JsonPage(msgspec.Struct, kw_only=True, rename="kebab"):
+    files: list[File]
+    # The standard: clients "must assume version 1.0 if missing".
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+    name: str = ""
+    versions: tuple[str, ...] = ()
+    project_status: _Status = msgspec.field(default_factory=_Status)
+
+
+_JSON_DECODER = msgspec.json.Decoder(_JsonPage)
+_PACKER = msgspec.msgpack.Encoder()
+_UNPACKER = msgspec.msgpack.Decoder(ProjectPage)
+
+
+def _decode_tolerantly(body: bytes, notes: list[str]) -> _JsonPage:
+    """Reads a page of which some field has a wrong type.
+
+    Raises:
+        ValueError: when what is wrong is the page itself.
+    """
+    fields: Any = msgspec.json.decode(body)
+    if not isinstance(fields, dict) or not isinstance(fields.get("files"), list):
+        raise ValueError("it has no list of files")
+    meta, name, status = fields.get("meta"), fields.get("name"), fields.get("project-status")
+    versions = fields.get("versions")
+    return _JsonPage(
+        files=[file for entry in fields["files"] if (file := _convert_file(entry, notes)) is not None],
+        meta=_Meta(str(meta.get("api-version", "1.0")) if isinstance(meta, dict) else "1.0"),
+        name=name if isinstance(name, str) else "",
+        versions=tuple(text for text in versions if isinstance(text, str)) if isinstance(versions, list) else (),
+        project_status=_Status(str(status.get("status", "active")) if isinstance(status, dict) else "active"),
+    )
+
+
+def _convert_file(entry: Any, notes: list[str]) -> File | None:
+    try:
+        return msgspec.convert(entry, File)
+    except msgspec.ValidationError:
+        pass
+    try:
+        kept = {key: value for key, value in entry.items() if key not in _EXPENDABLE and value is not None}
+        return msgspec.convert(kept, File)
+    except (msgspec.ValidationError, AttributeError) as exc:
+        name = entry.get("filename") if isinstance(entry, dict) else entry
+        notes.append(f"left out {name!r:.100}: {exc}")
+        return None
+
+
+def _check_version(version: str, url: str, notes: list[str]) -> None:
+    """Refuses another major version, as PEP 629 demands, and notes a newer minor one."""
+    major, _, minor = version.strip().partition(".")
+    if major != "1":
+        raise InvalidPage(
+            f'{without_credentials(url)} speaks version "{version:.20}" of the Simple API, engine reads version 1'
+        )
+    if minor.isdecimal() and len(minor) < 10 and int(minor) > _MINOR:
+        notes.append(f"version {version:.20} of the Simple API is newer than 1.{_MINOR}")
+
+
+def _safe_files(files: list[File], url: str, notes: list[str]) -> tuple[File, ...]:
+    """Leaves out what has an unsafe name or leads to something else than the web."""
+    # One look at all names together costs a tenth of a look at each, and nearly always suffices.
+    all_safe = _is_safe("".join([file.filename for file in files]))
+    schemes = (*_allowed_schemes(url), "/")
+    kept = []
+    for file in files:
+        name, link = file.filename, file.url
+        if not name or not (all_safe or _is_safe(name)):
+            notes.append(f"left out {name!r:.100}: unsafe file name")
+        elif link.startswith(schemes) or _is_relative(link):
+            kept.append(file)
+        else:
+            notes.append(f"left out {name!r:.100}: its link is not a web address")
+    return tuple(kept)
+
+
+def _is_safe(name: str) -> bool:
+    # isprintable() is False for control characters, surrogates and bidirectional overrides.
+    return name.isprintable() and "/" not in name and "\\" not in name and "%" not in name and ".." not in name
+
+
+def _allowed_schemes(url: str) -> tuple[str, ...]:
+    return (*_WEB, "file:") if url.startswith("file:") else _WEB
+
+
+def _is_relative(link: str) -> bool:
+    """Tells whether nothing that could be read as a scheme stands before the path."""
+    before = link.partition("/")[0].partition("?")[0].partition("#")[0]
+    return bool(link) and ":" not in before and link.isprintable()
+
+
+def _join(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        # A bracket in the link that is no IPv6 address: nothing can be fetched from there.
+        return link
+
+
+def _file_of(anchor: Anchor) -> File:
+    link, _, fragment = anchor.href.partition("#")
+    stated = dict(part.partition("=")[::2] for part in fragment.split("&"))
+    core_metadata: bool | dict[str, str] = False
+    if anchor.core_metadata is not None:
+        algorithm, separator, digits = anchor.core_metadata.partition("=")
+        core_metadata = {algorithm: digits} if separator else algorithm == "true"
+    return File(
+        filename=unquote(link.partition("?")[0].rpartition("/")[2]),
+        url=link,
+        stated_hashes=_Hashes(**{name: stated[name] for name in _ALGORITHMS if name in stated}),
+        requires_python=anchor.requires_python,
+        yanked=False if anchor.yanked is None else anchor.yanked or True,
+        core_metadata=core_metadata,
+    )

@@ -1,0 +1,117 @@
+"""Why a page has no wheel for a pin, in words a person can act on.  Pure.
+
+Only reached when nothing fits, so it takes its time and parses what it likes.
+"""
+
+from packaging.version import InvalidVersion, Version
+
+from engine.environment.installed import normalize_name
+from engine.errors import NoMatchingDistribution
+from engine.index.compatibility import Target, WheelName, allows_python, best_rank
+from engine.index.page import File, ProjectPage
+from engine.requirements import Pin
+
+_SDIST_SUFFIXES = (".tar.gz", ".zip")
+#: How many versions or tags a message names.
+_EXAMPLES = 3
+
+
+def quarantined(page: ProjectPage, pin: Pin, where: str) -> NoMatchingDistribution:
+    """Returns the error for a project that its index holds to be dangerous.
+
+    Source: PEP 792, "quarantined".
+    """
+    return NoMatchingDistribution(
+        f"{where}: {pin} cannot be installed: {page.index} has quarantined the project",
+        hint="an index quarantines projects that are unsafe, malicious ones for instance; remove it from the lock",
+    )
+
+
+def no_matching_distribution(
+    page: ProjectPage, pin: Pin, target: Target, wheels: list[tuple[File, WheelName]], where: str
+) -> NoMatchingDistribution:
+    """Returns the error for a page none of whose wheels fits.
+
+    Args:
+        page: the project's page.
+        pin: what the lock asks for.
+        target: what the environment can use.
+        wheels: the wheels that have the pinned version.
+        where: file and line of the pin.
+    """
+    start = f"{where}: {pin} cannot be installed: "
+    if not wheels:
+        return _no_wheel_at_all(start, page, pin)
+    python = target.python_full_version
+    excluded = [
+        file.requires_python
+        for file, _ in wheels
+        if file.requires_python is not None and not allows_python(file.requires_python, python)
+    ]
+    fits_by_tag = any(best_rank(name.tags, target.tag_priority) is not None for _, name in wheels)
+    if fits_by_tag or len(excluded) == len(wheels):
+        needed = " or ".join(dict.fromkeys(excluded))
+        return NoMatchingDistribution(
+            f"{start}it needs Python {needed}, and the target has {python}",
+            hint="use another Python, or pin a version that supports this one",
+        )
+    tags = list(dict.fromkeys(tag for _, name in wheels for tag in name.tags))
+    examples = ", ".join(tags[:_EXAMPLES]) + (f" and {len(tags) - _EXAMPLES} more" if len(tags) > _EXAMPLES else "")
+    return NoMatchingDistribution(
+        f"{start}no wheel is for {target.describe}; there are wheels for {examples}",
+        hint="use a Python or a platform that the wheels are for, or pin another version",
+    )
+
+
+def _no_wheel_at_all(start: str, page: ProjectPage, pin: Pin) -> NoMatchingDistribution:
+    releases: dict[str, str | None] = {text: None for text in page.versions}
+    for file in page.files:
+        text = _release_of(file.filename, pin)
+        if text is not None:
+            releases[text] = releases.get(text) or file.filename
+    for text, filename in releases.items():
+        if filename is not None and filename.endswith(_SDIST_SUFFIXES) and _means(pin, text):
+            return NoMatchingDistribution(
+                f"{start}there is no wheel, only a source distribution ({filename})",
+                hint="engine installs wheels; build one and serve it from an index, or pin a version that has wheels",
+            )
+    near = _nearest(pin, list(releases))
+    available = f"; the nearest are {', '.join(near)}" if near else " nor any other"
+    return NoMatchingDistribution(f"{start}{page.index} does not have this version{available}")
+
+
+def _release_of(filename: str, pin: Pin) -> str | None:
+    """Returns the version in the name of a wheel or a source distribution of the project."""
+    wheel = WheelName.parse(filename)
+    if wheel is not None:
+        return wheel.version if normalize_name(wheel.project) == pin.name else None
+    for suffix in _SDIST_SUFFIXES:
+        if filename.endswith(suffix):
+            # Older source distributions have hyphens in their names, so the name's length decides.
+            name, rest = filename[: len(pin.name)], filename[len(pin.name) : -len(suffix)]
+            return rest[1:] if normalize_name(name) == pin.name and rest[:1] == "-" else None
+    return None
+
+
+def _means(pin: Pin, text: str) -> bool:
+    if pin.arbitrary_equality or pin.version is None:
+        return text == pin.version_text
+    version = _parse(text)
+    return version is not None and pin.version in (version, Version(version.public))
+
+
+def _nearest(pin: Pin, texts: list[str]) -> list[str]:
+    """Returns up to three versions around the pinned one, or the newest where it has no place."""
+    versions = sorted({version for text in texts if (version := _parse(text)) is not None})
+    below = [version for version in versions if pin.version is None or version < pin.version]
+    above = versions[len(below) :]
+    taken_above = min(len(above), max(1, _EXAMPLES - len(below)))
+    taken_below = min(len(below), _EXAMPLES - taken_above)
+    return [str(version) for version in below[len(below) - taken_below :] + above[:taken_above]]
+
+
+def _parse(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

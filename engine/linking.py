@@ -1,0 +1,109 @@
+"""Puts cached files into a folder of the target: hard link, reflink or copy, file by file.
+
+On the warm path.  Every file falls back on its own and at any moment: a file
+system without hard links, a file with too many of them, a file of another
+owner.  What is known to be impossible for the whole device pair (another file
+system, no reflinks) is not tried twice.
+"""
+
+import errno
+import os
+
+#: How files come from the cache; `hardlink` is the default, as in uv on Linux.
+LINK_MODES = ("hardlink", "clone", "copy")
+
+#: _IOW(0x94, 9, int), source: linux/fs.h.
+FICLONE = 0x40049409
+
+_NEVER_AGAIN = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL)
+_FALL_BACK = (*_NEVER_AGAIN, errno.EMLINK, errno.EPERM, errno.EACCES)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+class Linker:
+    """Creates files of the target from files of the cache.
+
+    Args:
+        mode: one of `LINK_MODES`: what is tried first.
+
+    `counts` tells afterwards how many files came in which way.
+    """
+
+    __slots__ = ("_clone", "_link", "counts")
+
+    def __init__(self, mode: str) -> None:
+        self._link = mode == "hardlink"
+        self._clone = mode in ("hardlink", "clone") and os.name == "posix"
+        self.counts = {"hardlink": 0, "clone": 0, "copy": 0}
+
+    @property
+    def links(self) -> bool:
+        """Whether hard links are still worth trying."""
+        return self._link
+
+    def fall_back(self, source: str, target: str, reason: OSError | None) -> None:
+        """Creates `target` as a reflink or a copy of `source`.
+
+        Args:
+            source: absolute path of a regular file.
+            target: absolute path that does not exist.
+            reason: why the hard link failed, or None when none was tried.
+
+        Raises:
+            FileExistsError: when `target` exists.
+            OSError: `reason` itself when no other way can help, or what the copy failed with.
+        """
+        if reason is not None:
+            if reason.errno not in _FALL_BACK:
+                raise reason
+            if reason.errno in _NEVER_AGAIN:
+                self._link = False
+        reader = os.open(source, os.O_RDONLY | _NOFOLLOW | _BINARY)
+        try:
+            mode = 0o777 if os.fstat(reader).st_mode & 0o100 else 0o666
+            writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, mode)
+            try:
+                self._fill(reader, writer)
+            finally:
+                os.close(writer)
+        finally:
+            os.close(reader)
+
+    def _fill(self, reader: int, writer: int) -> None:
+        if self._clone:
+            import fcntl
+
+            try:
+                fcntl.ioctl(writer, FICLONE, reader)
+            except OSError as exc:
+                if exc.errno in _NEVER_AGAIN:
+                    self._clone = False
+            else:
+                self.counts["clone"] += 1
+                return
+        while data := os.read(reader, 1 << 20):
+            write_all(writer, data)
+        self.counts["copy"] += 1
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of `data`, however many calls that takes."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
+
+
+def write_file(path: str, data: bytes, *, executable: bool = False) -> None:
+    """Creates `path` with `data`; modes follow the umask.
+
+    Raises:
+        FileExistsError: when there is something at `path`.
+    """
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, 0o777 if executable else 0o666
+    )
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)

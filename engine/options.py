@@ -1,0 +1,37 @@
+"""What a sync was asked to do.  On the warm path."""
+
+
+class SyncOptions:
+    """Options of one run, with the spelling of the command line.
+
+    Attributes:
+        lock: path of the lock file.
+        pythons: `--python` values in order; empty means the active or nearest environment.
+        cache_dir: absolute path of the cache.
+        index_url: what `--index-url` or a variable names, or None.
+        offline, dry_run, durable: flags.
+        link_mode: one of `engine.linking.LINK_MODES`.
+    """
+
+    __slots__ = ("cache_dir", "dry_run", "durable", "index_url", "link_mode", "lock", "offline", "pythons")
+
+    def __init__(
+        self,
+        *,
+        lock: str,
+        pythons: tuple[str, ...],
+        cache_dir: str,
+        index_url: str | None,
+        offline: bool = False,
+        dry_run: bool = False,
+        durable: bool = False,
+        link_mode: str = "hardlink",
+    ) -> None:
+        self.lock = lock
+        self.pythons = pythons
+        self.cache_dir = cache_dir
+        self.index_url = index_url
+        self.offline = offline
+        self.dry_run = dry_run
+        self.durable = durable
+        self.link_mode = link_mode

@@ -1,0 +1,76 @@
+"""What a run tells while it works, and what it has done at the end.  On the warm path."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.errors import EngineError
+
+
+class Progress:
+    """How far the pipeline is.  The pipeline writes, a view reads.
+
+    Attributes:
+        phase: what is going on, in one word.
+        wheels, wheels_done: how many wheels are needed, and how many are staged.
+        bytes_expected, bytes_received: of downloads whose size is known, and of all.
+    """
+
+    __slots__ = ("bytes_expected", "bytes_received", "phase", "wheels", "wheels_done")
+
+    def __init__(self) -> None:
+        self.phase = "resolving"
+        self.wheels = 0
+        self.wheels_done = 0
+        self.bytes_expected = 0
+        self.bytes_received = 0
+
+
+class View:
+    """Where progress is shown; this one shows nothing.
+
+    A view for a terminal is given by the caller.
+    """
+
+    #: Seconds between two calls of `update`; 0 means never.
+    interval_seconds: float = 0
+
+    def update(self, progress: Progress) -> None:
+        """Shows how far things are."""
+
+    def close(self) -> None:
+        """Takes what was shown off the terminal."""
+
+
+class Outcome:
+    """What happened to one environment.
+
+    Attributes:
+        prefix: its folder.
+        created: it was made by this run.
+        added, removed: (name, version) pairs, as lists in lock order and name order.
+        kept: how many distributions stayed as they were.
+        warnings: one line each.
+        error: why it was left as it was, or None.
+    """
+
+    __slots__ = ("added", "created", "error", "kept", "prefix", "recovered", "removed", "warnings")
+
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        created: bool = False,
+        added: list[tuple[str, str]],
+        removed: list[tuple[str, str]],
+        kept: int,
+        warnings: list[str],
+        recovered: bool = False,
+        error: "EngineError | None" = None,
+    ) -> None:
+        self.prefix = prefix
+        self.created = created
+        self.added = added
+        self.removed = removed
+        self.kept = kept
+        self.warnings = warnings
+        self.recovered = recovered
+        self.error = error

@@ -1,0 +1,230 @@
+"""Fills a staging area from cache entries.  On the warm path.
+
+A staging area has one folder per scheme (purelib, scripts, data, …) and holds
+what a transaction will move into the environment.  Every cached file is checked
+against its manifest (size and mtime) before it is linked, because a file that
+was edited through a hard link in some environment has changed in the cache as
+well.  RECORD, INSTALLER, REQUESTED and scripts are written, never linked.
+"""
+
+import os
+from binascii import b2a_base64
+
+from cache.plans import PlannedEntry
+from engine.linking import Linker, write_file
+from engine.wheel.record import format_row
+from engine.wheel.scripts import launcher_files, rewrite_shebang
+
+try:
+    from _sha2 import sha256 as _sha256
+except ImportError:  # before 3.12, or another implementation
+    from hashlib import sha256 as _sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DIR_FD = os.link in os.supports_dir_fd and os.stat in os.supports_dir_fd
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+
+#: What marks the installer, as the recording standard asks.
+INSTALLER = b"engine\n"
+
+
+class Drift(Exception):
+    """A cached file is not what its manifest says.
+
+    Args:
+        sha256: the entry.
+        path: the file, relative to the entry's tree.
+    """
+
+    def __init__(self, sha256: str, path: str) -> None:
+        super().__init__(f"{sha256}: {path} has changed")
+        self.sha256 = sha256
+        self.path = path
+
+
+class Area:
+    """Where one environment's files are staged.
+
+    Args:
+        stage: the staging folder; it exists.
+        python: the interpreter that scripts start with.
+        schemes: scheme to folder, absolute, as the environment has them.
+    """
+
+    __slots__ = ("python", "schemes", "stage")
+
+    def __init__(self, stage: str, python: str, schemes: dict[str, str]) -> None:
+        self.stage = stage
+        self.python = python
+        self.schemes = schemes
+
+
+def stage_entry(entry: PlannedEntry, tree: str, area: Area, linker: Linker) -> list[str]:
+    """Puts everything that one wheel installs into the staging area.
+
+    Args:
+        entry: what to create.
+        tree: the entry's unpacked files.
+        area: where to.
+        linker: how.
+
+    Returns:
+        Paths (`scheme/relative`) that another distribution had staged before.
+
+    Raises:
+        Drift: when a cached file is missing or has changed; the staging area is then incomplete.
+        OSError: when the operating system refuses.
+    """
+    collisions: list[str] = []
+    for planned in entry.folders:
+        scheme, folder, source, names, sizes, mtimes = planned
+        target = f"{area.stage}/{scheme}/{folder}" if folder else f"{area.stage}/{scheme}"
+        try:
+            os.mkdir(target)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            os.makedirs(target, exist_ok=True)
+        if not names:
+            continue
+        origin = f"{tree}/{source}" if source else tree
+        existing = _link_folder(origin, target, names, sizes, mtimes, linker, entry.sha256)
+        prefix = f"{scheme}/{folder}/" if folder else f"{scheme}/"
+        collisions.extend(prefix + name for name in existing)
+    _write_generated(entry, tree, area, collisions)
+    return collisions
+
+
+def _link_folder(
+    origin: str,
+    target: str,
+    names: "Sequence[str]",
+    sizes: "Sequence[int]",
+    mtimes: "Sequence[int]",
+    linker: Linker,
+    sha256: str,
+) -> list[str]:
+    if not (_DIR_FD and linker.links):
+        return _link_by_path(origin, target, names, sizes, mtimes, linker, sha256)
+    existing: list[str] = []
+    stat, link = os.stat, os.link
+    linked = 0
+    try:
+        origin_fd = os.open(origin, _FOLDER)
+    except OSError as exc:
+        raise Drift(sha256, origin) from exc
+    target_fd = os.open(target, _FOLDER)
+    try:
+        for name, size, mtime in zip(names, sizes, mtimes, strict=True):
+            try:
+                found = stat(name, dir_fd=origin_fd, follow_symlinks=False)
+            except FileNotFoundError as exc:
+                raise Drift(sha256, f"{origin}/{name}") from exc
+            if found.st_mtime_ns != mtime or found.st_size != size:
+                raise Drift(sha256, f"{origin}/{name}")
+            try:
+                link(name, name, src_dir_fd=origin_fd, dst_dir_fd=target_fd)
+                linked += 1
+            except FileExistsError:
+                existing.append(name)
+            except OSError as exc:
+                linker.fall_back(f"{origin}/{name}", f"{target}/{name}", exc)
+    finally:
+        os.close(origin_fd)
+        os.close(target_fd)
+        linker.counts["hardlink"] += linked
+    return existing
+
+
+def _link_by_path(
+    origin: str,
+    target: str,
+    names: "Sequence[str]",
+    sizes: "Sequence[int]",
+    mtimes: "Sequence[int]",
+    linker: Linker,
+    sha256: str,
+) -> list[str]:
+    existing: list[str] = []
+    for name, size, mtime in zip(names, sizes, mtimes, strict=True):
+        source, path = f"{origin}/{name}", f"{target}/{name}"
+        try:
+            found = os.stat(source, follow_symlinks=False)
+        except FileNotFoundError as exc:
+            raise Drift(sha256, source) from exc
+        if found.st_mtime_ns != mtime or found.st_size != size:
+            raise Drift(sha256, source)
+        try:
+            if linker.links:
+                try:
+                    os.link(source, path)
+                    linker.counts["hardlink"] += 1
+                except FileExistsError:
+                    raise
+                except OSError as exc:
+                    linker.fall_back(source, path, exc)
+            else:
+                linker.fall_back(source, path, None)
+        except FileExistsError:
+            existing.append(name)
+    return existing
+
+
+def _write_generated(entry: PlannedEntry, tree: str, area: Area, collisions: list[str]) -> None:
+    rows = entry.record
+    if entry.scripts or entry.launchers:
+        rows += _write_scripts(entry, tree, area, collisions)
+    folder = f"{area.stage}/{entry.site}/{entry.dist_info}"
+    rows += (
+        f"{entry.dist_info}/INSTALLER,{_INSTALLER_ROW}\n"
+        f"{entry.dist_info}/REQUESTED,{_REQUESTED_ROW}\n"
+        f"{entry.dist_info}/RECORD,,\n"
+    )
+    write_file(f"{folder}/INSTALLER", INSTALLER)
+    write_file(f"{folder}/REQUESTED", b"")
+    write_file(f"{folder}/RECORD", rows.encode("utf-8", "surrogateescape"))
+
+
+def script_files(entry: PlannedEntry, tree: str, area: Area) -> list[tuple[str, bytes, bool]]:
+    """Returns (file name, content, executable) of every script that one wheel brings, each name once.
+
+    Raises:
+        OSError: when a cached script cannot be read.
+    """
+    files: dict[str, tuple[str, bytes, bool]] = {}
+    for path in entry.scripts:
+        with open(f"{tree}/{path}", "rb", buffering=0) as file:
+            name = path.rpartition("/")[2]
+            files.setdefault(name, (name, rewrite_shebang(file.read(), area.python), True))
+    for launcher_name, module, attribute, gui in entry.launchers:
+        for made in launcher_files(launcher_name, module, attribute, area.python, gui=gui, windows=os.name == "nt"):
+            files.setdefault(made[0], made)
+    return list(files.values())
+
+
+def _write_scripts(entry: PlannedEntry, tree: str, area: Area, collisions: list[str]) -> str:
+    """Writes scripts and launchers; returns their RECORD rows."""
+    folder = f"{area.stage}/scripts"
+    os.makedirs(folder, exist_ok=True)
+    base = os.path.relpath(area.schemes["scripts"], area.schemes[entry.site]).replace(os.sep, "/")
+    rows = []
+    for name, content, executable in script_files(entry, tree, area):
+        try:
+            write_file(f"{folder}/{name}", content, executable=executable)
+        except FileExistsError:
+            collisions.append(f"scripts/{name}")
+        rows.append(format_row(f"{base}/{name}", digest(content), len(content)))
+    return "".join(rows)
+
+
+def digest(content: bytes) -> str:
+    """Returns the sha256 of `content` as RECORD writes it."""
+    encoded = b2a_base64(_sha256(content).digest(), newline=False)
+    return encoded.decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
+
+
+_INSTALLER_ROW = f"sha256={digest(INSTALLER)},{len(INSTALLER)}"
+_REQUESTED_ROW = f"sha256={digest(b'')},0"

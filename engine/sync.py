@@ -1,0 +1,269 @@
+"""`sync`: makes environments match a lock.  The warm path, and the door to the cold one.
+
+A lock that was synced before into the same kind of environment has a plan: what
+is to be there, ready to link.  Then nothing is parsed and nothing heavy is
+imported.  Whatever the plan cannot answer goes to `engine.pipeline`.
+"""
+
+import os
+import sys
+
+from cache import plans
+from cache.layout import Layout
+from engine import __version__
+from engine.environment.target import Environment, find_environment
+from engine.errors import ConfigurationError, EngineError, InstallFailed
+from engine.index.default import configured_index_url, pip_configuration_files
+from engine.options import SyncOptions
+from engine.reporting import Outcome, View
+from engine.work import Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.environment.interpreter import Interpreter
+
+#: Raised whenever a plan of an earlier engine would create something else than one of this engine.
+PLAN_VERSION = 1
+
+
+class Target:
+    """An environment that was asked for, before its facts are known."""
+
+    __slots__ = ("created", "environment", "interpreter", "key", "plan", "work")
+
+    def __init__(self, environment: Environment, *, created: bool = False) -> None:
+        self.environment = environment
+        self.created = created
+        self.key = ""
+        self.plan: plans.Plan | None = None
+        self.interpreter: Interpreter | None = None
+        self.work: Work | None = None
+
+
+class Run:
+    """One run of `sync`: what was asked, and where things are."""
+
+    def __init__(self, options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View) -> None:
+        self.options = options
+        self.environ = environ
+        self.cwd = cwd
+        self.view = view
+        self.layout = Layout(options.cache_dir)
+        self.lock_bytes = _read_lock(options.lock)
+
+    def index_identity(self) -> str:
+        """Returns what tells two choices of index apart, without reading any settings file."""
+        chosen = self.options.index_url or configured_index_url(self.environ)
+        if chosen is not None:
+            return chosen
+        signs = []
+        for path in pip_configuration_files(self.environ):
+            try:
+                found = os.stat(path)
+            except OSError:
+                continue
+            signs.append(f"{path} {found.st_mtime_ns} {found.st_size}")
+        return "\n".join(["default", *signs])
+
+    def plan_key(self, interpreter_key: str) -> str:
+        """Returns the key of the plan for an interpreter, or "" when there can be none."""
+        if not interpreter_key:
+            return ""
+        digest = _sha256()
+        for part in (
+            f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}",
+            self.index_identity(),
+            interpreter_key,
+        ):
+            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(self.lock_bytes)
+        return digest.hexdigest()
+
+
+def _sha256():  # type: ignore[no-untyped-def]
+    try:
+        from _sha2 import sha256
+    except ImportError:
+        from hashlib import sha256
+    return sha256()
+
+
+def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View) -> list[Outcome]:
+    """Makes every environment that `options` names match the lock.
+
+    Args:
+        options: what was asked.
+        environ: the environment variables.
+        cwd: absolute path that relative paths start from.
+        view: where progress is shown.
+
+    Returns:
+        One outcome per environment, in the order of `--python`.  An environment with an error is as it was before.
+
+    Raises:
+        EngineError: when the run cannot start at all.
+    """
+    run = Run(options, environ, cwd, view)
+    targets = _find_targets(run)
+    cold = []
+    for target in targets:
+        target.key = run.plan_key(target.environment.interpreter_key)
+        target.plan = plans.load(run.layout.plan(target.key)) if target.key else None
+        if target.plan is None:
+            cold.append(target)
+        else:
+            _begin(target, target.plan.schemes)
+    warm = [target for target in targets if target.plan is not None]
+    if warm:
+        cold.extend(_sync_warm(run, warm))
+    if cold:
+        from engine.cold import sync_cold
+
+        sync_cold(run, cold)
+    return [_outcome(target) for target in targets]
+
+
+def _read_lock(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as exc:
+        raise ConfigurationError(f"cannot read the lock {path}: {exc.strerror}") from exc
+
+
+def _find_targets(run: Run) -> list[Target]:
+    targets: list[Target] = []
+    for python in run.options.pythons or (None,):
+        environment = find_environment(python, run.environ, run.cwd)
+        created = environment is None
+        if environment is None:
+            environment = _create(run)
+        if any(same(environment, other.environment) for other in targets):
+            continue
+        targets.append(Target(environment, created=created))
+    return targets
+
+
+def same(one: Environment, other: Environment) -> bool:
+    """Tells whether two ways of asking name one environment."""
+    return (one.prefix, one.python if not one.prefix else "") == (
+        other.prefix,
+        other.python if not other.prefix else "",
+    )
+
+
+def _create(run: Run) -> Environment:
+    from engine.environment.create import create_environment, default_base_executable
+
+    path = os.path.join(run.cwd, ".venv")
+    create_environment(path, default_base_executable(run.environ))
+    environment = find_environment(path, run.environ, run.cwd)
+    assert environment is not None, "it was just made"
+    return environment
+
+
+def _begin(target: Target, relative: dict[str, str]) -> None:
+    environment = target.environment
+    if not environment.prefix:
+        environment.prefix = relative["data"]
+    target.work = Work(environment, relative)
+    target.work.plan_key = target.key
+
+
+def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
+    """Syncs targets that have a plan; returns those that need the pipeline after all."""
+    from engine.parallel import Job, stage_all
+    from engine.staging import Drift
+
+    ready: list[tuple[Target, list[plans.PlannedEntry]]] = []
+    cold = []
+    for target in targets:
+        work, plan = target.work, target.plan
+        assert work is not None and plan is not None
+        work.scan()
+        missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
+        wanted = [entry for entry in plan.entries if entry.name in missing]
+        if run.options.dry_run or not work.changes:
+            continue
+        if all(_still_there(run.layout, entry) for entry in wanted):
+            ready.append((target, wanted))
+        else:
+            cold.append(target)
+    jobs: list[Job] = []
+    try:
+        for target, wanted in ready:
+            assert target.work is not None
+            area = target.work.open()
+            jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in wanted)
+        staged = stage_all(jobs, run.options.link_mode) if jobs else None
+        collided: dict[str, set[str]] = {}
+        for index, paths in staged.collisions if staged else ():
+            collided.setdefault(jobs[index][2].stage, set()).update(paths)
+        for target, wanted in ready:
+            assert target.work is not None
+            settle_and_commit(run, target.work, wanted, collided)
+    except Drift as exc:
+        from cache.entries import EntryStore
+
+        EntryStore(run.layout).set_aside(exc.sha256)
+        for target, _ in ready:
+            assert target.work is not None
+            if not target.work.committed:
+                target.work.warnings.append(f"the cached file {exc.path} was changed; it is fetched again")
+                cold.append(target)
+    except OSError as exc:
+        raise InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}") from exc
+    finally:
+        for target, _ in ready:
+            assert target.work is not None
+            target.work.close()
+    return cold
+
+
+def settle_and_commit(
+    run: Run, work: Work, entries: list[plans.PlannedEntry], collided: dict[str, set[str]]
+) -> None:
+    """Commits what is staged; an expected error stays with this environment.
+
+    Args:
+        run: the run.
+        work: the environment.
+        entries: all that was staged for it, in lock order.
+        collided: staging folder to paths that several distributions bring.
+    """
+    assert not work.committed
+    try:
+        if work.area is not None and (paths := collided.get(work.area.stage)):
+            from engine.collisions import settle
+
+            trees = {entry.sha256: run.layout.tree(entry.sha256) for entry in entries}
+            work.warnings.extend(settle(entries, paths, trees, work.area))
+        work.commit(durable=run.options.durable)
+    except EngineError as exc:
+        work.error = exc
+
+
+def _still_there(layout: Layout, entry: plans.PlannedEntry) -> bool:
+    if not entry.sha256:
+        return False
+    try:
+        return os.stat(layout.manifest(entry.sha256)).st_mtime_ns == entry.stamp
+    except OSError:
+        return False
+
+
+def _outcome(target: Target) -> Outcome:
+    work = target.work
+    assert work is not None
+    return Outcome(
+        work.environment.prefix,
+        created=target.created,
+        added=work.added,
+        removed=work.removed,
+        kept=work.kept,
+        warnings=work.warnings,
+        recovered=work.recovered,
+        error=work.error,
+    )

@@ -1,0 +1,300 @@
+"""Changes an environment all at once or not at all.  On the warm path.
+
+    <environment>/.engine/<id>/stage/<scheme>/…   what will come in
+    <environment>/.engine/<id>/trash/<n>          what went out
+    <environment>/.engine/<id>/journal            present from the decision until it is carried out
+
+Everything is staged on the environment's own file system first.  The journal is
+published by one rename; from then on the transaction is decided, and whoever
+comes next carries it out to its end, because every step is a rename that can be
+seen to be done or not: an `out` step is done when its place in the trash is
+taken, an `in` step when its staged source is gone.  A step that fails while the
+process lives rolls everything back by the same steps in reverse.
+
+The lock is an advisory lock on the environment's folder itself, so that nothing
+is left behind, held for recovery and commit only.  Each transaction's own folder
+is locked as long as its process lives: what is not locked is litter.
+"""
+
+import os
+
+from engine.errors import InstallFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+HEADER = b"engine journal 1"
+
+#: (kind, source, target): kind is "out" or "in"; paths are absolute.
+Step = tuple[str, str, str]
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+
+
+def lock_folder(path: str, *, wait: bool) -> int | None:
+    """Takes the advisory lock on a folder.
+
+    Args:
+        path: an existing folder.
+        wait: whether to wait for another holder.
+
+    Returns:
+        A descriptor that holds the lock until it is closed, or None when another process has it.
+
+    Raises:
+        OSError: when the folder cannot be opened.
+    """
+    if fcntl is None:
+        return _lock_file(os.path.join(path, ".engine-lock"), wait=wait)
+    descriptor = os.open(path, _FOLDER)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system without locks: one process at a time is the user's care
+        pass
+    return descriptor
+
+
+def _lock_file(path: str, *, wait: bool) -> int | None:
+    import msvcrt
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined,unused-ignore]
+    try:
+        msvcrt.locking(descriptor, mode, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+class Transaction:
+    """One change of one environment.
+
+    Made while the caller holds the environment's lock, so that no recovery takes
+    the new folder for litter before it is locked.
+
+    Args:
+        prefix: the environment's folder.
+        schemes: scheme to absolute folder.
+
+    Raises:
+        InstallFailed: when the environment's folder cannot be written.
+    """
+
+    def __init__(self, prefix: str, schemes: dict[str, str]) -> None:
+        self.prefix = prefix
+        self.schemes = schemes
+        self.folder = os.path.join(prefix, ".engine", f"{os.getpid()}-{os.urandom(6).hex()}")
+        self.stage = os.path.join(self.folder, "stage")
+        self._steps: list[Step] = []
+        self._trash = os.path.join(self.folder, "trash")
+        try:
+            os.makedirs(self.stage)
+            os.mkdir(self._trash)
+            for scheme in schemes:
+                os.mkdir(os.path.join(self.stage, scheme))
+        except OSError as exc:
+            raise InstallFailed(f"cannot write to the environment {prefix}: {exc.strerror}") from exc
+        self._own_lock = lock_folder(self.folder, wait=False)
+
+    def plan_moves(self, outgoing: list[str]) -> list[Step]:
+        """Decides the renames that replace `outgoing` by what is staged.
+
+        Args:
+            outgoing: absolute paths that leave, none below another.
+
+        Returns:
+            The steps in order: dist-info folders leave first and arrive last.  Staged files that meet a file
+            nobody is removing replace it; it goes to the trash.
+        """
+        steps: list[Step] = []
+        for path in outgoing:
+            steps.append(("out", path, self._trash_place(len(steps))))
+        gone = set(outgoing)
+        incoming: list[Step] = []
+        for scheme, folder in self.schemes.items():
+            self._merge(os.path.join(self.stage, scheme), folder, gone, steps, incoming, top=True)
+        incoming.sort(key=lambda step: step[2].endswith(".dist-info"))
+        self._steps = steps + incoming
+        return self._steps
+
+    def _trash_place(self, number: int) -> str:
+        return os.path.join(self._trash, str(number))
+
+    def _merge(
+        self, source: str, target: str, gone: set[str], out: list[Step], incoming: list[Step], *, top: bool = False
+    ) -> None:
+        """Collects the steps that bring `source` to `target`."""
+        if not top and (target in gone or not os.path.lexists(target)):
+            incoming.append(("in", source, target))
+            return
+        if os.path.isdir(source) and (top or (os.path.isdir(target) and not os.path.islink(target))):
+            names = sorted(os.listdir(source))
+            if top and names:
+                os.makedirs(target, exist_ok=True)
+            for name in names:
+                self._merge(os.path.join(source, name), os.path.join(target, name), gone, out, incoming)
+            return
+        out.append(("out", target, self._trash_place(len(out))))
+        incoming.append(("in", source, target))
+
+    def commit(self, *, durable: bool = False, check: "Callable[[int], None] | None" = None) -> None:
+        """Carries the planned moves out.  The caller holds the lock of the environment.
+
+        Args:
+            durable: survive a power cut too, at the price of flushing the file system once.
+            check: called before step k = 0, 1, 2, … of the commit; a test raises or kills there.
+
+        Raises:
+            InstallFailed: when the operating system refused; the environment is as it was before.
+        """
+        checkpoint = check or _nothing
+        journal = os.path.join(self.folder, "journal")
+        fields = [HEADER]
+        for step in self._steps:
+            fields.extend(os.fsencode(part) for part in step)
+        checkpoint(0)
+        try:
+            with open(journal + ".tmp", "wb") as file:
+                file.write(b"\0".join([*fields, b"end"]))
+            if durable:
+                os.sync()
+            checkpoint(1)
+            os.rename(journal + ".tmp", journal)
+            try:
+                for number, step in enumerate(self._steps):
+                    checkpoint(2 + number)
+                    os.rename(step[1], step[2])
+            except OSError:
+                _roll_back(self._steps)
+                os.unlink(journal)
+                raise
+            if durable:
+                os.sync()
+            checkpoint(2 + len(self._steps))
+            os.unlink(journal)
+            checkpoint(3 + len(self._steps))
+        except OSError as exc:
+            raise InstallFailed(
+                f"cannot change the environment {self.prefix}: {exc.strerror}: {exc.filename}",
+                hint="nothing was changed",
+            ) from exc
+
+    def close(self) -> None:
+        """Removes the transaction's folder: the staging area of a failed one, the trash of a finished one."""
+        _remove_tree(self.folder)
+        if self._own_lock is not None:
+            os.close(self._own_lock)
+            self._own_lock = None
+        _remove_if_empty(os.path.dirname(self.folder))
+
+
+def _nothing(step: int) -> None:
+    pass
+
+
+def _roll_back(steps: list[Step]) -> None:
+    for _, source, target in reversed(steps):
+        if not os.path.lexists(source) and os.path.lexists(target):
+            os.rename(target, source)
+
+
+def _roll_forward(steps: list[Step]) -> None:
+    for kind, source, target in steps:
+        done = os.path.lexists(target) if kind == "out" else not os.path.lexists(source)
+        if not done:
+            os.rename(source, target)
+
+
+def _read_journal(path: str) -> list[Step] | None:
+    try:
+        with open(path, "rb") as file:
+            fields = file.read().split(b"\0")
+    except FileNotFoundError:
+        return None
+    if fields[0] != HEADER or fields[-1] != b"end" or (len(fields) - 2) % 3:
+        raise InstallFailed(f"{path} is not a journal that this version can read", hint="make the environment anew")
+    parts = [os.fsdecode(field) for field in fields[1:-1]]
+    return list(zip(parts[0::3], parts[1::3], parts[2::3], strict=True))
+
+
+def recover(prefix: str) -> bool:
+    """Finishes what a killed process left in an environment, and removes its litter.
+
+    The caller holds the lock of the environment.
+
+    Returns:
+        True when a decided transaction was carried out.
+
+    Raises:
+        InstallFailed: when it can be carried out neither forwards nor backwards.
+    """
+    home = os.path.join(prefix, ".engine")
+    try:
+        names = os.listdir(home)
+    except OSError:
+        return False
+    recovered = False
+    for name in names:
+        folder = os.path.join(home, name)
+        steps = _read_journal(os.path.join(folder, "journal"))
+        if steps is None:
+            if not _in_use(folder):
+                _remove_tree(folder)
+            continue
+        try:
+            _roll_forward(steps)
+        except OSError as exc:
+            try:
+                _roll_back(steps)
+            except OSError:
+                raise InstallFailed(f"cannot recover {prefix}: {exc.strerror}: {exc.filename}") from exc
+        os.unlink(os.path.join(folder, "journal"))
+        _remove_tree(folder)
+        recovered = True
+    _remove_if_empty(home)
+    return recovered
+
+
+def _in_use(folder: str) -> bool:
+    try:
+        lock = lock_folder(folder, wait=False)
+    except OSError:
+        return False
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
+
+
+def _remove_if_empty(folder: str) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass
+
+
+def _remove_tree(folder: str) -> None:
+    """Removes a folder and all below it; what cannot be removed is left for the next run."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                _remove_tree(entry.path)
+            else:
+                os.unlink(entry.path)
+        except OSError:
+            continue
+    _remove_if_empty(folder)

@@ -1,0 +1,172 @@
+"""Writing the files of a wheel into its private folder.
+
+Owns every write there, and hashes what it writes.  It knows no archive.  Rules:
+each file is created, never opened again for writing and never followed through a
+link; a name that the file system already holds is the wheel's fault, because the
+folder was empty and is nobody else's.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+import zlib
+from binascii import b2a_base64
+
+from engine.errors import InvalidWheel
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_READ_BYTES = 1 << 20
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_WHEELS_FAULT = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ)
+
+
+def encode_digest(digest: bytes) -> str:
+    """Returns a digest in URL-safe base64 without padding, as RECORD writes it."""
+    return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+
+
+class OpenFile:
+    """A file that is being written in pieces."""
+
+    __slots__ = ("_descriptor", "_hash")
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._hash = hashlib.sha256(usedforsecurity=False)
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Appends and hashes `content`."""
+        _write_all(self._descriptor, content)
+        self._hash.update(content)
+
+    def finish(self) -> tuple[int, str]:
+        """Closes the file; returns its mtime in ns and its sha256 as RECORD writes it."""
+        mtime_ns = os.fstat(self._descriptor).st_mtime_ns
+        self.close()
+        return mtime_ns, encode_digest(self._hash.digest())
+
+    def close(self) -> None:
+        """Closes the file as it is; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+class TreeWriter:
+    """An empty folder that takes the files of one wheel.
+
+    Args:
+        root: path of the folder; it exists.
+
+    All names are relative to it, with `/` between parts, and already checked.
+    """
+
+    __slots__ = ("_folders", "_root")
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._folders = {""}
+
+    def write(self, name: str, content: bytes | bytearray | memoryview) -> tuple[int, str]:
+        """Creates a file with `content`; returns its mtime in ns and its sha256 as RECORD writes it.
+
+        Raises:
+            InvalidWheel: when the name is taken or too long.
+        """
+        descriptor = self._create(name)
+        try:
+            if content:
+                _write_all(descriptor, content)
+            mtime_ns = os.fstat(descriptor).st_mtime_ns
+        finally:
+            os.close(descriptor)
+        return mtime_ns, encode_digest(hashlib.sha256(content, usedforsecurity=False).digest())
+
+    def start(self, name: str) -> OpenFile:
+        """Creates a file that is written in pieces.
+
+        Raises:
+            InvalidWheel: when the name is taken or too long.
+        """
+        return OpenFile(self._create(name))
+
+    def make_folder(self, name: str) -> None:
+        """Creates a folder and those above it, where they are missing.
+
+        Raises:
+            InvalidWheel: when a file has the name of one of them.
+        """
+        if name in self._folders:
+            return
+        self.make_folder(name.rpartition("/")[0])
+        path = f"{self._root}/{name}"
+        try:
+            os.mkdir(path)
+        except OSError as exc:
+            # On a file system that ignores case, the folder may be there under another spelling.
+            if not (isinstance(exc, FileExistsError) and stat.S_ISDIR(os.lstat(path).st_mode)):
+                raise _blamed(exc, name) from exc
+        self._folders.add(name)
+
+    def read(self, name: str, limit_bytes: int) -> bytes:
+        """Returns the content of a file.
+
+        Raises:
+            InvalidWheel: when it has more than `limit_bytes`.
+        """
+        descriptor = os.open(f"{self._root}/{name}", _READ)
+        try:
+            size_bytes = os.fstat(descriptor).st_size
+            if size_bytes > limit_bytes:
+                raise InvalidWheel(f"{name!r} is larger than {limit_bytes} bytes")
+            content = os.read(descriptor, size_bytes + 1)
+            while len(content) < size_bytes:
+                content += os.read(descriptor, size_bytes - len(content))
+            return content
+        finally:
+            os.close(descriptor)
+
+    def crc32(self, name: str) -> int:
+        """Returns the CRC of a file as it is on the disk."""
+        crc = 0
+        with open(f"{self._root}/{name}", "rb", buffering=0) as file:
+            while data := file.read(_READ_BYTES):
+                crc = zlib.crc32(data, crc)
+        return crc
+
+    def digest(self, name: str, algorithm: str) -> str:
+        """Returns a digest of a file as RECORD writes it."""
+        with open(f"{self._root}/{name}", "rb") as file:
+            return encode_digest(hashlib.file_digest(file, algorithm).digest())
+
+    def make_executable(self, name: str) -> None:
+        """Lets everybody run a file who can read it, which is what the umask leaves of 0o777."""
+        path = f"{self._root}/{name}"
+        mode = stat.S_IMODE(os.lstat(path).st_mode)
+        os.chmod(path, mode | (mode & 0o444) >> 2)
+
+    def _create(self, name: str) -> int:
+        folder = name.rpartition("/")[0]
+        if folder not in self._folders:
+            self.make_folder(folder)
+        try:
+            return os.open(f"{self._root}/{name}", _CREATE, 0o666)
+        except OSError as exc:
+            raise _blamed(exc, name) from exc
+
+
+def _blamed(error: OSError, name: str) -> Exception:
+    """Returns what to raise: the wheel's fault by name, or the error itself."""
+    if error.errno == errno.ENAMETOOLONG:
+        return InvalidWheel(f"the name of member {name!r} is too long for the file system")
+    if error.errno in _WHEELS_FAULT:
+        return InvalidWheel(f"member {name!r} has a name that another member has too, or the folder of one")
+    return error
+
+
+def _write_all(descriptor: int, content: bytes | bytearray | memoryview) -> None:
+    written = os.write(descriptor, content)
+    while written < len(content):
+        written += os.write(descriptor, memoryview(content)[written:])

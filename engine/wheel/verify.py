@@ -1,0 +1,162 @@
+"""Whether a wheel's members may be unpacked, and whether what was unpacked is what RECORD says.
+
+Pure: reading files again goes through a port.  Rules: only plain files and
+folders; a hash in RECORD that fits proves a file, otherwise the archive's CRC
+must; what else RECORD says wrongly is a warning, because installers never
+enforced it and published wheels would break, and the manifest gets the truth.
+
+Source: PEP 427, "Installing a wheel"; PEP 376, "RECORD"; PEP 815.
+"""
+
+import stat
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from cache.manifest import ManifestFile
+from engine.errors import InvalidWheel
+from engine.wheel.archive import Member
+from engine.wheel.layout import check_member_name
+
+# Deflate cannot shrink more than 1,032 times, honest wheels hardly ever more than 20 times.
+BOMB_RATIO = 200
+BOMB_FLOOR_BYTES = 64 * 1024 * 1024
+_SLOW_HASHES = ("sha384", "sha512")
+_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+
+
+class WrittenFile(NamedTuple):
+    """A file as it lies in the tree; `sha256` as RECORD writes it."""
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+class Disk(Protocol):
+    """Reads files of the tree once more."""
+
+    def crc32(self, name: str) -> int:
+        """Returns the CRC of a file."""
+
+    def digest(self, name: str, algorithm: str) -> str:
+        """Returns a digest of a file as RECORD writes it."""
+
+
+def check_members(members: Iterable[Member], archive_bytes: int) -> tuple[dict[str, Member], list[str]]:
+    """Checks names, kinds and sizes of all members.
+
+    Args:
+        members: all entries of the central directory.
+        archive_bytes: length of the archive.
+
+    Returns:
+        The members by name, of duplicates the first, and warnings.
+
+    Raises:
+        InvalidWheel: when a name is not allowed, a member is no plain file or folder, two different
+            members have one name, or all together are absurdly larger than the archive.
+    """
+    warnings: list[str] = []
+    by_name: dict[str, Member] = {}
+    declared_bytes = 0
+    for member in members:
+        name = member.name
+        check_member_name(name)
+        declared_bytes += member.size_bytes
+        kind = stat.S_IFMT(member.mode)
+        if kind not in (0, stat.S_IFREG) and not (kind == stat.S_IFDIR and member.is_folder):
+            raise InvalidWheel(f"member {name!r} is neither a plain file nor a folder")
+        if member.is_folder and member.size_bytes:
+            raise InvalidWheel(f"member {name!r} is a folder with content")
+        first = by_name.setdefault(name, member)
+        if first is not member:
+            if (first.crc32, first.size_bytes, first.mode) != (member.crc32, member.size_bytes, member.mode):
+                raise InvalidWheel(f"two different members have the name {name!r}")
+            warnings.append(f"member {name!r} is there twice")
+    if declared_bytes > BOMB_FLOOR_BYTES and declared_bytes > BOMB_RATIO * archive_bytes:
+        raise InvalidWheel(f"{archive_bytes} bytes would unpack to {declared_bytes}")
+    warnings += _collisions(by_name)
+    return by_name, warnings
+
+
+def _collisions(names: Collection[str]) -> list[str]:
+    """Warns of names that some file systems cannot tell apart."""
+    folded = {name.casefold() if name.isascii() else _normal_form(name) for name in names}
+    if len(folded) == len(names):
+        return []
+    warnings = []
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(_normal_form(name), name)
+        if first != name:
+            warnings.append(f"members {first!r} and {name!r} are the same file on some file systems")
+    return warnings
+
+
+def _normal_form(name: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def reconcile(
+    record: Iterable[tuple[str, str, str]],
+    written: Mapping[str, WrittenFile],
+    members: Mapping[str, Member],
+    dist_info: str,
+    disk: Disk,
+) -> tuple[list[ManifestFile], list[str]]:
+    """Compares RECORD with what was unpacked.
+
+    Args:
+        record: its rows: path, hash, size.
+        written: every file of the tree.
+        members: the entry of every file.
+        dist_info: name of the dist-info folder.
+        disk: reads files of the tree.
+
+    Returns:
+        The files for the manifest, RECORD itself excepted, and warnings.
+
+    Raises:
+        InvalidWheel: when a file has neither the hash of RECORD nor the CRC of the archive.
+    """
+    recorded = {path: (algorithm_hash, size) for path, algorithm_hash, size in record}
+    record_path = f"{dist_info}/RECORD"
+    unlisted = {record_path, *(f"{dist_info}/{name}" for name in _SIGNATURES)}
+    files: list[ManifestFile] = []
+    warnings: list[str] = []
+    for name, file in written.items():
+        member = members[name]
+        size_bytes, mtime_ns, sha256 = file
+        said = recorded.pop(name, None)
+        if said is None or said[0] != "sha256=" + sha256 or said[1] != str(size_bytes):
+            if name in unlisted:
+                _check_crc(name, member, disk)
+            else:
+                warnings += _examine(name, said, file, member, disk)
+        if name != record_path:
+            files.append(ManifestFile(name, size_bytes, mtime_ns, bool(member.mode & 0o111), sha256))
+    warnings += [f"RECORD lists {name!r}, which is not there" for name in recorded if not name.endswith("/")]
+    return files, warnings
+
+
+def _examine(name: str, said: tuple[str, str] | None, file: WrittenFile, member: Member, disk: Disk) -> list[str]:
+    """Returns a warning where RECORD is wrong; none where it is right in an unusual way."""
+    if said is None:
+        _check_crc(name, member, disk)
+        return [f"{name!r} is not in RECORD"]
+    algorithm, _, value = said[0].partition("=")
+    value = value.rstrip("=")
+    if algorithm == "sha256":
+        proven = value == file.sha256
+    else:
+        proven = algorithm in _SLOW_HASHES and value == disk.digest(name, algorithm)
+    if not proven:
+        _check_crc(name, member, disk)
+    return [] if proven and said[1] in ("", str(file.size_bytes)) else [f"RECORD is wrong about {name!r}"]
+
+
+def _check_crc(name: str, member: Member, disk: Disk) -> None:
+    if disk.crc32(name) != member.crc32:
+        raise InvalidWheel(f"member {name!r} is damaged: its CRC is wrong")

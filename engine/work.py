@@ -1,0 +1,167 @@
+"""One environment's way through a sync: what differs, what is staged, the commit.  On the warm path."""
+
+import os
+
+from engine.environment.installed import Installed, installed_distributions, same_version
+from engine.environment.target import Environment
+from engine.errors import EngineError
+from engine.removal import Removal, recorded_files
+from engine.staging import Area
+from engine.transaction import Transaction, lock_folder, recover
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+#: What a new environment may come with; a sync leaves them alone unless the lock pins them, as pip-sync does.
+SEEDS = frozenset({"pip", "setuptools", "wheel"})
+
+#: What belongs to the environment itself and to no distribution.
+_ENVIRONMENT_FILES = ("python", "python3", "pythonw", "python.exe", "pythonw.exe")
+
+
+class Work:
+    """The state of one environment during a sync.
+
+    Attributes:
+        environment: the target; its prefix is known.
+        relative: scheme to folder as plans have it; `schemes` is the same, absolute.
+        added, removed: (name, version) pairs, once the changes are known.
+        kept: how many distributions stay as they are.
+        error: why this environment was left as it was, or None.
+    """
+
+    def __init__(self, environment: Environment, relative: dict[str, str]) -> None:
+        self.environment = environment
+        self.relative = relative
+        prefix = environment.prefix
+        self.schemes = {
+            scheme: os.path.normpath(os.path.join(prefix, folder)) for scheme, folder in relative.items()
+        }
+        self.plan_key = ""
+        self.added: list[tuple[str, str]] = []
+        self.removed: list[tuple[str, str]] = []
+        self.kept = 0
+        self.warnings: list[str] = []
+        self.error: EngineError | None = None
+        self.area: Area | None = None
+        self._transaction: Transaction | None = None
+        self.recovered = False
+        self.committed = False
+        self.installed: dict[str, list[Installed]] = {}
+
+    def scan(self) -> None:
+        """Reads what is installed now; finishes what a killed run has left first."""
+        if os.path.isdir(os.path.join(self.environment.prefix, ".engine")):
+            lock = lock_folder(self.environment.prefix, wait=True)
+            try:
+                self.recovered = recover(self.environment.prefix)
+            finally:
+                if lock is not None:
+                    os.close(lock)
+        self.installed = self._installed_now()
+
+    def _installed_now(self) -> dict[str, list[Installed]]:
+        return installed_distributions((self.schemes["purelib"], self.schemes["platlib"]))
+
+    def satisfied(self, name: str, version: str) -> bool:
+        """Tells whether exactly this version of a project is installed, and whole."""
+        found = self.installed.get(name)
+        return (
+            found is not None
+            and len(found) == 1
+            and not found[0].broken
+            and same_version(found[0].version, version)
+        )
+
+    def compare(self, wanted: "Iterable[tuple[str, str]]") -> list[str]:
+        """Decides what changes.
+
+        Args:
+            wanted: (normalised name, version) of all that is to be there, each name once.
+
+        Returns:
+            The names to install, in the order of `wanted`; `added`, `removed` and `kept` say the same for people.
+        """
+        names = set()
+        missing = []
+        self.added, self.removed, self.kept = [], [], 0
+        for name, version in wanted:
+            names.add(name)
+            if self.satisfied(name, version):
+                self.kept += 1
+                continue
+            missing.append(name)
+            self.added.append((name, version))
+            self.removed.extend((name, old.version) for old in self.installed.get(name, ()))
+        for name, found in self.installed.items():
+            if name not in names and name not in SEEDS:
+                self.removed.extend((name, old.version) for old in found)
+        return missing
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.added or self.removed)
+
+    def open(self) -> Area:
+        """Makes the staging area.
+
+        Raises:
+            InstallFailed: when the environment cannot be written.
+        """
+        lock = lock_folder(self.environment.prefix, wait=True)
+        try:
+            self._transaction = Transaction(self.environment.prefix, self.schemes)
+        finally:
+            if lock is not None:
+                os.close(lock)
+        self.area = Area(self._transaction.stage, self.environment.python, self.schemes)
+        return self.area
+
+    def commit(self, *, durable: bool = False, check: "Callable[[int], None] | None" = None) -> None:
+        """Moves what is staged in and what is replaced out.
+
+        Raises:
+            InstallConflict: when something cannot be removed.
+            InstallFailed: when the operating system refuses; the environment is then as it was.
+        """
+        transaction = self._transaction
+        assert transaction is not None, "open() comes first"
+        lock = lock_folder(self.environment.prefix, wait=True)
+        try:
+            outgoing = self._outgoing()
+            transaction.plan_moves(outgoing)
+            transaction.commit(durable=durable, check=check)
+            self.committed = True
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def close(self) -> None:
+        """Removes what is left of the staging area."""
+        if self._transaction is not None:
+            self._transaction.close()
+            self._transaction = None
+
+    def _outgoing(self) -> list[str]:
+        """Returns the paths that leave; looks again, since another process may have changed the environment."""
+        now = self._installed_now()
+        going = {name for name, _ in self.removed} | {name for name, _ in self.added}
+        leaving = [found for name in going for found in now.get(name, ())]
+        if not leaving:
+            return []
+        prefix = self.environment.prefix
+        scripts = self.schemes["scripts"]
+        protected = [os.path.join(scripts, name) for name in _ENVIRONMENT_FILES]
+        protected.append(os.path.join(prefix, "pyvenv.cfg"))
+        removal = Removal([*self.schemes.values(), prefix], protected)
+        for found in leaving:
+            removal.add(found)
+        for name, others in now.items():
+            if name not in going:
+                for other in others:
+                    if not other.legacy:
+                        removal.keep(recorded_files(other.path))
+        self.warnings.extend(f"left in place, outside the environment: {path}" for path in removal.skipped)
+        return removal.moves()

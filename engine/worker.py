@@ -1,0 +1,245 @@
+"""What one worker process does: hash, unpack, publish and stage wheels.
+
+A worker is forked before anything heavy is imported, so it never waits for the
+interpreter lock of the process that talks to the network.  It gets small
+messages and answers once per wheel; the bytes of a wheel reach it through a file
+that the other side is still writing.
+
+Messages to a worker, as marshalled tuples behind a 4-byte length:
+
+    ("begin", job, path, filename)               a download starts
+    ("more", job, available_bytes)               that much of it is in the file
+    ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
+    ("stage", job, sha256, areas)                a wheel that is in the cache already
+    ("abort", job)
+
+`promised` maps hash algorithms to hex digests, of which every one must match;
+`accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.  An area is (index, stage, python, absolute schemes, relative schemes).
+Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions)], counts),
+("drift", job, path) or ("error", job, class name, message, hint).
+"""
+
+import hashlib
+import marshal
+import os
+import socket
+import sys
+
+from cache.entries import EntryStore
+from cache.layout import Layout
+from cache.manifest import Manifest
+from engine import errors
+from engine.linking import Linker
+from engine.planning import plan_entry
+from engine.staging import Area, Drift, stage_entry
+from engine.wheel.unpack import Unpacker
+
+HASH_CHUNK_BYTES = 1 << 20
+
+#: (index, stage, python, absolute schemes, relative schemes)
+AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
+
+
+class _Download:
+    """A wheel that is arriving."""
+
+    def __init__(self, path: str, filename: str, folder: str) -> None:
+        self.path = path
+        self.filename = filename
+        self.folder = folder
+        self.tree = os.path.join(folder, "tree")
+        os.makedirs(self.tree)
+        # Whoever is first creates it: the other side writes.
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        self.unpacker = Unpacker(self.descriptor, self.tree, filename)
+        self.sha256 = hashlib.sha256(usedforsecurity=False)
+        self.hashed_bytes = 0
+
+    def hash_up_to(self, available: int) -> None:
+        while self.hashed_bytes < available:
+            data = os.pread(self.descriptor, min(HASH_CHUNK_BYTES, available - self.hashed_bytes), self.hashed_bytes)
+            if not data:
+                raise errors.InvalidWheel(f"{self.filename}: the download ended early")
+            self.sha256.update(data)
+            self.hashed_bytes += len(data)
+
+    def close(self) -> None:
+        self.unpacker.close()
+        os.close(self.descriptor)
+
+
+class Worker:
+    """The state of a worker and its answers, apart from the connection.
+
+    Args:
+        cache_root: the cache.
+        scratch: a private folder on the cache's file system.
+        link_mode: how staged files come from the cache.
+    """
+
+    def __init__(self, cache_root: str, scratch: str, link_mode: str) -> None:
+        self._layout = Layout(cache_root)
+        self._entries = EntryStore(self._layout)
+        self._scratch = scratch
+        self._link_mode = link_mode
+        self._downloads: dict[int, _Download] = {}
+        self._failed: set[int] = set()
+
+    def handle(self, message: tuple) -> tuple | None:  # type: ignore[type-arg]
+        """Does what a message asks; returns the answer, where there is one."""
+        kind, job = message[0], message[1]
+        if job in self._failed and kind in ("more", "end"):
+            return None
+        try:
+            if kind == "begin":
+                self._begin(job, message[2], message[3])
+            elif kind == "more":
+                self._more(job, message[2])
+            elif kind == "end":
+                return self._end(job, *message[2:])
+            elif kind == "stage":
+                return self._stage_cached(job, message[2], message[3])
+            elif kind == "abort":
+                self._drop(job)
+        except Drift as exc:
+            return ("drift", job, exc.path)
+        except errors.EngineError as exc:
+            self._drop(job)
+            return ("error", job, type(exc).__name__, exc.message, exc.hint)
+        except OSError as exc:
+            self._drop(job)
+            text = f"{exc.strerror or exc}: {exc.filename}" if exc.filename else f"{exc.strerror or exc}"
+            return ("error", job, "InstallFailed", text, None)
+        return None
+
+    def _begin(self, job: int, path: str, filename: str) -> None:
+        self._downloads[job] = _Download(path, filename, os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}"))
+
+    def _more(self, job: int, available: int) -> None:
+        download = self._downloads[job]
+        download.unpacker.advance(available)
+        download.hash_up_to(available)
+
+    def _end(
+        self, job: int, total: int, promised: dict[str, str], accepted: list[tuple[str, str]], areas: list[AreaFields]
+    ) -> tuple:  # type: ignore[type-arg]
+        download = self._downloads[job]
+        download.hash_up_to(total)
+        sha256 = download.sha256.hexdigest()
+        _check_hashes(download, sha256, promised, accepted)
+        unpacked = download.unpacker.finish(total)
+        download.close()
+        manifest, stamp = self._entries.publish(download.folder, sha256, unpacked.manifest)
+        del self._downloads[job]
+        os.unlink(download.path)
+        return self._stage(job, sha256, manifest, stamp, areas, unpacked.warnings)
+
+    def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields]) -> tuple:  # type: ignore[type-arg]
+        loaded = self._entries.load(sha256)
+        if loaded is None:
+            return ("drift", job, "manifest")
+        manifest, stamp = loaded
+        if (path := drifted(manifest, self._layout.tree(sha256))) is not None:
+            return ("drift", job, path)
+        return self._stage(job, sha256, manifest, stamp, areas, [])
+
+    def _stage(
+        self, job: int, sha256: str, manifest: Manifest, stamp: int, areas: list[AreaFields], warnings: list[str]
+    ) -> tuple:  # type: ignore[type-arg]
+        tree = self._layout.tree(sha256)
+        linker = Linker(self._link_mode)
+        results = []
+        planned = None
+        relative_before = None
+        for index, stage, python, absolute, relative in areas:
+            if planned is None or relative != relative_before:
+                planned, relative_before = plan_entry(manifest, sha256, stamp, relative), relative
+            collisions = stage_entry(planned, tree, Area(stage, python, absolute), linker)
+            results.append((index, planned.fields(), collisions))
+        return ("done", job, sha256, warnings, results, linker.counts)
+
+    def _drop(self, job: int) -> None:
+        self._failed.add(job)
+        download = self._downloads.pop(job, None)
+        if download is not None:
+            download.close()
+            import shutil
+
+            shutil.rmtree(download.folder, ignore_errors=True)
+
+
+def _check_hashes(
+    download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]
+) -> None:
+    """Compares a complete download with what the index promised and the lock accepts.
+
+    Raises:
+        HashMismatch: when it is another file.
+    """
+    known = {"sha256": sha256}
+
+    def found(algorithm: str) -> str:
+        if algorithm not in known:
+            digest = hashlib.new(algorithm, usedforsecurity=False)
+            start = 0
+            while data := os.pread(download.descriptor, HASH_CHUNK_BYTES, start):
+                digest.update(data)
+                start += len(data)
+            known[algorithm] = digest.hexdigest()
+        return known[algorithm]
+
+    for algorithm, wanted in promised.items():
+        if found(algorithm) != wanted:
+            raise errors.HashMismatch(
+                f"{download.filename} is not the file that the index promised: "
+                f"{algorithm} is {found(algorithm)}, expected {wanted}",
+                hint="it was replaced or damaged on the way; nothing of it was kept",
+            )
+    if accepted and not any(found(algorithm) == wanted for algorithm, wanted in accepted):
+        raise errors.HashMismatch(
+            f"{download.filename} is not a file that the lock accepts: sha256 is {sha256}",
+            hint="nothing of it was kept; check the lock's hashes",
+        )
+
+
+def drifted(manifest: Manifest, tree: str) -> str | None:
+    """Returns the first file of a cached tree that is not what the manifest says, or None."""
+    stat = os.stat
+    for path, size, mtime, _, _ in manifest.files:
+        try:
+            found = stat(f"{tree}/{path}", follow_symlinks=False)
+        except OSError:
+            return path
+        if found.st_size != size or found.st_mtime_ns != mtime:
+            return path
+    return None
+
+
+def serve(connection: socket.socket, worker: Worker) -> None:
+    """Answers messages until the other side closes the connection."""
+    with connection, connection.makefile("rb") as stream:
+        while header := stream.read(4):
+            body = stream.read(int.from_bytes(header, "big"))
+            answer = worker.handle(marshal.loads(body))
+            if answer is not None:
+                data = marshal.dumps(answer)
+                connection.sendall(len(data).to_bytes(4, "big") + data)
+
+
+def run_forked(connection: socket.socket, cache_root: str, scratch: str, link_mode: str) -> None:
+    """The whole life of a forked worker; it does not return."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    status = 0
+    try:
+        serve(connection, Worker(cache_root, scratch, link_mode))
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    except BaseException:
+        status = 1
+        import traceback
+
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        os._exit(status)

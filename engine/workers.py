@@ -1,0 +1,269 @@
+"""The worker processes as the pipeline sees them: jobs go out, one answer comes back for each.
+
+Forked before anything heavy is imported, so this module and what it imports at
+the top stay light.  Where there is no `fork`, the same worker runs in a thread.
+"""
+
+import marshal
+import os
+import socket
+
+from engine.errors import EngineError, InstallFailed
+from engine.parallel import MOST_PROCESSES, cores
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.worker import AreaFields
+
+
+class Finished:
+    """A wheel is published and staged.
+
+    `staged` has (area index, fields of its PlannedEntry, collisions) for every area.
+    """
+
+    __slots__ = ("counts", "sha256", "staged", "warnings")
+
+    def __init__(
+        self,
+        sha256: str,
+        warnings: list[str],
+        staged: "list[tuple[int, tuple[object, ...], list[str]]]",
+        counts: dict[str, int],
+    ) -> None:
+        self.sha256 = sha256
+        self.warnings = warnings
+        self.staged = staged
+        self.counts = counts
+
+
+class Drifted(EngineError):
+    """A cached entry is damaged; it has to be fetched again."""
+
+
+class _Connection:
+    def __init__(self, stream: socket.socket, pid: int) -> None:
+        self.stream = stream
+        self.pid = pid
+        self.load_bytes = 0
+        self.received = bytearray()
+        self.ended = False
+
+
+class Job:
+    """One wheel on its way through a worker."""
+
+    __slots__ = ("_connection", "_workers", "answer", "done", "number", "weight_bytes")
+
+    def __init__(self, workers: "Workers", connection: _Connection, number: int, weight_bytes: int) -> None:
+        import anyio
+
+        self._workers = workers
+        self._connection = connection
+        self.number = number
+        self.weight_bytes = weight_bytes
+        self.done = anyio.Event()
+        self.answer: tuple | None = None  # type: ignore[type-arg]
+
+    async def begin(self, path: str, filename: str) -> None:
+        """Tells the worker that a download starts at `path`."""
+        await self._workers.send(self._connection, ("begin", self.number, path, filename))
+
+    async def more(self, available_bytes: int) -> None:
+        """Tells the worker how much of the download is on disk."""
+        await self._workers.send(self._connection, ("more", self.number, available_bytes))
+
+    async def end(
+        self,
+        total_bytes: int,
+        promised: dict[str, str],
+        accepted: list[tuple[str, str]],
+        areas: "list[AreaFields]",
+    ) -> Finished:
+        """Tells the worker that the download is complete, and waits until it is staged.
+
+        Args:
+            total_bytes: its length.
+            promised: algorithm to hex digest; every one has to match.
+            accepted: (algorithm, hex digest) pairs; one has to match, unless there are none.
+            areas: where to stage it.
+
+        Raises:
+            EngineError: what the worker found wrong.
+        """
+        await self._workers.send(self._connection, ("end", self.number, total_bytes, promised, accepted, areas))
+        return await self._result()
+
+    async def stage(self, sha256: str, areas: "list[AreaFields]") -> Finished:
+        """Stages a wheel from the cache.
+
+        Raises:
+            Drifted: when the entry is damaged.
+            EngineError: what else the worker found wrong.
+        """
+        await self._workers.send(self._connection, ("stage", self.number, sha256, areas))
+        return await self._result()
+
+    async def abort(self) -> None:
+        """Forgets the job and what it has written."""
+        await self._workers.send(self._connection, ("abort", self.number))
+        self._workers.forget(self)
+
+    async def _result(self) -> Finished:
+        await self.done.wait()
+        self._workers.forget(self)
+        return _read_answer(self.answer)
+
+    def settle(self) -> None:
+        """Takes the job off its worker's account."""
+        self._connection.load_bytes -= self.weight_bytes
+        self.weight_bytes = 0
+
+    def raise_if_failed(self) -> None:
+        """Ends a download early that the worker has refused already.
+
+        Raises:
+            EngineError: what the worker found wrong.
+        """
+        if self.answer is not None:
+            _read_answer(self.answer)
+
+
+def _ended_early() -> InstallFailed:
+    return InstallFailed("a worker process ended early", hint="it may have been killed for want of memory")
+
+
+def _read_answer(answer: tuple | None) -> Finished:  # type: ignore[type-arg]
+    if answer is None:
+        raise _ended_early()
+    if answer[0] == "done":
+        return Finished(*answer[2:])
+    if answer[0] == "drift":
+        raise Drifted(f"{answer[2]} in the cache has changed")
+    from engine import errors
+
+    kind: type[EngineError] = getattr(errors, answer[2])
+    raise kind(answer[3], hint=answer[4])
+
+
+class Workers:
+    """A fixed set of workers.
+
+    Args:
+        cache_root: the cache.
+        scratch: a private folder on the cache's file system; it exists.
+        link_mode: how staged files come from the cache.
+    """
+
+    def __init__(self, cache_root: str, scratch: str, link_mode: str) -> None:
+        self._jobs: dict[int, Job] = {}
+        self._number = 0
+        self._connections: list[_Connection] = []
+        for _ in range(min(cores(), MOST_PROCESSES)):
+            ours, theirs = socket.socketpair()
+            pid = self._start(ours, theirs, cache_root, scratch, link_mode)
+            self._connections.append(_Connection(ours, pid))
+
+    def _start(self, ours: socket.socket, theirs: socket.socket, cache_root: str, scratch: str, link_mode: str) -> int:
+        if not hasattr(os, "fork"):
+            import threading
+
+            from engine.worker import Worker, serve
+
+            threading.Thread(target=serve, args=(theirs, Worker(cache_root, scratch, link_mode)), daemon=True).start()
+            return 0
+        pid = os.fork()
+        if pid:
+            theirs.close()
+            return pid
+        ours.close()
+        for other in self._connections:
+            other.stream.close()
+        from engine.worker import run_forked
+
+        run_forked(theirs, cache_root, scratch, link_mode)
+        raise AssertionError("unreachable")
+
+    def job(self, weight_bytes: int) -> Job:
+        """Returns a new job on the worker that has least to do.
+
+        Raises:
+            InstallFailed: when a worker has ended early.
+        """
+        if any(connection.ended for connection in self._connections):
+            raise _ended_early()
+        connection = min(self._connections, key=lambda one: one.load_bytes)
+        self._number += 1
+        # Even an empty wheel is some work: count it as 64 KiB.
+        job = Job(self, connection, self._number, weight_bytes + (1 << 16))
+        connection.load_bytes += job.weight_bytes
+        self._jobs[job.number] = job
+        return job
+
+    def forget(self, job: Job) -> None:
+        """Drops a job that is over."""
+        job.settle()
+        self._jobs.pop(job.number, None)
+
+    async def send(self, connection: _Connection, message: tuple) -> None:  # type: ignore[type-arg]
+        """Sends one message; waits while the worker is far behind."""
+        import anyio
+
+        body = marshal.dumps(message)
+        data = memoryview(len(body).to_bytes(4, "big") + body)
+        while data:
+            try:
+                data = data[connection.stream.send(data) :]
+            except BlockingIOError:
+                await anyio.wait_writable(connection.stream)
+            except (BrokenPipeError, ConnectionResetError):
+                return  # `listen` tells whoever waits
+
+    async def listen(self) -> None:
+        """Receives answers until cancelled.  Runs as a task of the pipeline."""
+        import anyio
+
+        async with anyio.create_task_group() as group:
+            for connection in self._connections:
+                connection.stream.setblocking(False)
+                group.start_soon(self._listen_to, connection)
+
+    async def _listen_to(self, connection: _Connection) -> None:
+        import anyio
+
+        while True:
+            await anyio.wait_readable(connection.stream)
+            try:
+                data = connection.stream.recv(1 << 18)
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                connection.ended = True
+                for job in self._jobs.values():
+                    job.done.set()
+                return
+            connection.received += data
+            self._take_answers(connection)
+
+    def _take_answers(self, connection: _Connection) -> None:
+        received = connection.received
+        while len(received) >= 4:
+            end = 4 + int.from_bytes(received[:4], "big")
+            if len(received) < end:
+                return
+            answer = marshal.loads(received[4:end])
+            del received[:end]
+            job = self._jobs.get(answer[1])
+            if job is not None:
+                job.answer = answer
+                job.done.set()
+
+    def close(self) -> None:
+        """Ends the workers and waits for them."""
+        for connection in self._connections:
+            connection.stream.close()
+        for connection in self._connections:
+            if connection.pid:
+                os.waitpid(connection.pid, 0)

@@ -1,0 +1,20 @@
+import pytest
+
+from engine.credentials import without_credentials
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://user:secret@example.com/simple/", "https://***@example.com/simple/"),
+        ("https://token@example.com", "https://***@example.com"),
+        ("https://user:p@ss@example.com/x", "https://***@example.com/x"),
+        ("a @ https://u:p@example.com/a b https://v:q@example.com", "a @ https://***@example.com/a b https://***@example.com"),
+        ("https://example.com/@scope/a", "https://example.com/@scope/a"),
+        ("https://example.com/?mail=a@example.com", "https://example.com/?mail=a@example.com"),
+        ("nobody@example.com", "nobody@example.com"),
+        ("", ""),
+    ],
+)
+def test_only_the_user_information_of_urls_is_hidden(text: str, clean: str) -> None:
+    assert without_credentials(text) == clean
