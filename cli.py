@@ -84,7 +84,9 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
     positional, options, _ = COMMANDS[argv[0]]
     known = {flag: option for option in (*options, *GLOBAL_OPTIONS) for flag in option[0]}
     values: dict[str, Value] = {"command": argv[0], **{name: None for name in positional}}
-    values.update((name, [] if kind == "list" else 0 if kind == "flag" else None) for _, name, kind, _, _ in known.values())
+    values.update(
+        (name, [] if kind == "list" else 0 if kind == "flag" else None) for _, name, kind, _, _ in known.values()
+    )
     words = iter(argv[1:])
     free = iter(positional)
     for word in words:
@@ -184,10 +186,10 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
 
 def _cache_dir(values: "dict[str, Value]") -> str:
-    from cache.layout import default_root
+    from engine.storage import cache_root
 
     chosen = values["cache_dir"]
-    return os.path.abspath(str(chosen)) if chosen else default_root(os.environ)
+    return cache_root(str(chosen) if chosen else None, os.environ)
 
 
 def _sync(values: "dict[str, Value]") -> int:
@@ -276,11 +278,15 @@ def _cache(values: "dict[str, Value]") -> int:
     if values["action"] != "clean":
         _say(f"error: there is no command `cache {values['action']}`")
         return USAGE
-    from cache.cleaning import clean
+    from engine.storage import clean_cache
 
-    removed = clean(root)
-    if not values["quiet"]:
-        _say(f"Removed {removed.files} files, {removed.bytes / 1e6:.1f} MB from {root}" if removed else f"No cache at {root}")
+    removed = clean_cache(root)
+    if values["quiet"]:
+        return OK
+    if removed is None:
+        _say(f"No cache at {escape(root)}")
+    else:
+        _say(f"Removed {removed[0]} files, {removed[1] / 1e6:.1f} MB from {escape(root)}")
     return OK
 
 

@@ -13,7 +13,12 @@ TAG = (
 )
 
 
-def default_root(environ: "os._Environ[str] | dict[str, str]") -> str:
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def default_root(environ: "Mapping[str, str]") -> str:
     """Returns the cache folder that `environ` asks for, or the platform's usual place.
 
     Source: XDG Base Directory Specification, "XDG_CACHE_HOME".

@@ -109,7 +109,8 @@ def _compare(target: Target, lock: "Lock") -> list[Need]:
         environment.python = interpreter.executable
     if (reason := interpreter.externally_managed) is not None:
         raise InvalidEnvironment(
-            f"{environment.prefix} is managed by another tool: {reason}", hint="make a virtual environment and sync that"
+            f"{environment.prefix} is managed by another tool: {reason}",
+            hint="make a virtual environment and sync that",
         )
     warnings = target.work.warnings if target.work is not None else []
     work = target.work = Work(environment, interpreter.schemes)
@@ -127,10 +128,11 @@ def _compatible(interpreter: "Interpreter") -> "Compatible":
     from engine.index.compatibility import Target as Compatible
 
     markers = interpreter.markers
+    machine = f"{markers['sys_platform']} {markers['platform_machine']}"
     return Compatible(
         tag_priority=interpreter.tag_priority,
         python_full_version=markers["python_full_version"],
-        describe=f"{interpreter.implementation} {interpreter.version} on {markers['sys_platform']} {markers['platform_machine']}",
+        describe=f"{interpreter.implementation} {interpreter.version} on {machine}",
     )
 
 
@@ -154,12 +156,12 @@ class _Facts:
     """The facts of all interpreters; unknown ones are asked while other things go on."""
 
     def __init__(self, run: Run, targets: list[Target]) -> None:
+        from engine.environment.interpreter import Interpreter, start_probe
+
         self._targets = targets
         self._records = RecordStore(run.layout.bucket(INTERPRETERS))
         self._known: dict[str, Interpreter] = {}
         self._probes: dict[str, Probe] = {}
-        from engine.environment.interpreter import Interpreter, start_probe
-
         for target in targets:
             identity = self._identity(target)
             if identity in self._known or identity in self._probes:
@@ -239,5 +241,3 @@ class _Scratch:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
-
-

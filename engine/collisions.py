@@ -1,7 +1,6 @@
-"""Files that several distributions bring: the last one in lock order gets its way.
+"""Files that several distributions bring: the first one in lock order gets its way, as with uv.
 
-That is what installing them one after the other would give.  Both keep the file
-in their RECORD, so removing one of them leaves it to the other.  Rare, and so
+Both keep the file in their RECORD, so removing one of them leaves it to the other.  Rare, and so
 apart from staging, which only notices that a file is already there.
 """
 
@@ -34,18 +33,18 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
         if len(claimants) < 2:
             continue
         contents = [_content(entry, path, trees, area) for entry in claimants]
-        if all(content == contents[-1] for content in contents):
+        if all(content == contents[0] for content in contents):
             continue
-        _place(claimants[-1], path, trees, area)
-        names = ", ".join(entry.name for entry in claimants[:-1])
-        warnings.append(f"{path.partition('/')[2]} is brought by {names} and {claimants[-1].name}, whose file is used")
+        _place(claimants[0], path, trees, area)
+        names = ", ".join(entry.name for entry in claimants[1:])
+        warnings.append(f"{path.partition('/')[2]} is brought by {names} and {claimants[0].name}, whose file is used")
     return warnings
 
 
 def _owners(entries: list[PlannedEntry], paths: set[str], area: Area) -> dict[str, list[PlannedEntry]]:
     owners: dict[str, list[PlannedEntry]] = {}
     for entry in entries:
-        brought = set()
+        brought: set[str] = set()
         for scheme, folder, _, names, _, _ in entry.folders:
             prefix = f"{scheme}/{folder}/" if folder else f"{scheme}/"
             brought.update(prefix + name for name in names)

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 import aiofiles
 import aiohttp
 
+from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
-from engine.index.client import ATTEMPTS, TRANSIENT, TRANSIENT_STATUS, pause, redact
+from engine.index.client import TRANSIENT, TRANSIENT_STATUS
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 20
@@ -57,13 +58,15 @@ async def download(
             if response.status in TRANSIENT_STATUS:
                 raise Restart(f"HTTP {response.status}")
             if response.status != 200:
-                raise IndexUnavailable(f"cannot download {redact(url)}: HTTP {response.status} {response.reason}")
+                raise IndexUnavailable(
+                    f"cannot download {without_credentials(url)}: HTTP {response.status} {response.reason}"
+                )
             length = response.content_length
             if expected_bytes is not None and length is not None and length != expected_bytes:
                 raise _wrong_size(url, length, expected_bytes)
             total = await _write_body(response, path, expected_bytes, on_disk, received)
     except aiohttp.ClientSSLError as exc:
-        raise IndexUnavailable(f"cannot download {redact(url)}: {exc}") from exc
+        raise IndexUnavailable(f"cannot download {without_credentials(url)}: {exc}") from exc
     except TRANSIENT as exc:
         raise Restart(str(exc) or type(exc).__name__) from exc
     if expected_bytes is not None and total != expected_bytes:
@@ -72,7 +75,7 @@ async def download(
 
 
 def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
-    return SizeMismatch(f"{redact(url)} has {found} bytes, the index promised {expected}")
+    return SizeMismatch(f"{without_credentials(url)} has {found} bytes, the index promised {expected}")
 
 
 async def _write_body(
@@ -107,6 +110,3 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-__all__ = ["ATTEMPTS", "Restart", "download", "pause"]

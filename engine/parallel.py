@@ -11,6 +11,10 @@ from cache.plans import PlannedEntry
 from engine.linking import Linker
 from engine.staging import Area, Drift, stage_entry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: (what to create, the entry's unpacked files, where to)
 Job = tuple[PlannedEntry, str, Area]
 
@@ -83,7 +87,7 @@ def _split(jobs: list[Job], parts: int) -> list[list[int]]:
 
 
 # A report is (kind, first, second), of types that marshal knows.
-_Report = tuple  # type: ignore[type-arg]
+_Report = tuple[str, "Any", "Any"]
 
 
 def _attempt(jobs: list[Job], group: list[int], mode: str) -> _Report:

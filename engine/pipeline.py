@@ -11,9 +11,8 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import anyio
 from packaging.utils import NormalizedName
 
@@ -21,16 +20,20 @@ from cache.entries import EntryStore
 from cache.plans import PlannedEntry
 from cache.records import RecordStore
 from engine.cold import Need
-from engine.download import ATTEMPTS, Restart, download, pause
+from engine.credentials import without_credentials
+from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, Offline
 from engine.index.choice import WheelChoice, choose_wheel
-from engine.index.client import IndexClient, open_session, redact
+from engine.index.client import ATTEMPTS, IndexClient, open_session, pause
 from engine.index.source import index_url
 from engine.limits import DOWNLOADS, LargestFirst
 from engine.reporting import Progress
 from engine.sync import Run, settle_and_commit
 from engine.work import Work
 from engine.workers import Drifted, Finished, Job, Workers
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
@@ -59,7 +62,17 @@ def run_pipeline(
         await pipeline.run()
         return pipeline.answers
 
-    return anyio.run(start, backend_options={"use_uvloop": _has_uvloop()})
+    try:
+        return anyio.run(start, backend_options={"use_uvloop": _has_uvloop()})
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+
+
+def _first(exc: BaseException) -> BaseException:
+    """Returns one exception of a group: callers never see groups, and one traceback is enough to find a bug."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
 
 
 def _report_bugs_only(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -88,7 +101,7 @@ class _Pipeline:
         self._workers = workers
         self._entries = EntryStore(run.layout)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
-        self._session: aiohttp.ClientSession | None = None
+        self._session: ClientSession | None = None
         self._index = IndexClient(
             index,
             records=RecordStore(run.layout.bucket("index-v1")),
@@ -102,7 +115,7 @@ class _Pipeline:
         self._collided: dict[str, set[str]] = {}
         self._scope = anyio.CancelScope()
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> "ClientSession":
         if self._session is None:
             self._session = open_session()
         return self._session
@@ -176,9 +189,7 @@ class _Pipeline:
             for wanted in by_file.values():
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 
-    def _choose_from_cache(
-        self, project: NormalizedName, needs: list[Need]
-    ) -> list[tuple[Need, WheelChoice]] | None:
+    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]] | None:
         """Chooses from the stored page, when it is fresh or all that it leads to is in the cache."""
         stored = self._index.stored(project)
         if stored is None:
@@ -267,7 +278,7 @@ class _Pipeline:
                     return finished
                 if attempt + 1 < ATTEMPTS:
                     await pause(attempt)
-        raise IndexUnavailable(f"cannot download {redact(choice.url)}: {reason}")
+        raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
 
     async def _attempt(self, choice: WheelChoice, needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
         path = os.path.join(self._scratch, f"{job.number}.part")
@@ -315,7 +326,7 @@ def _say_where(error: EngineError, need: Need) -> None:
 
 
 def _pointer_key(url: str) -> str:
-    return hashlib.sha256(redact(url).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha256(without_credentials(url).encode(), usedforsecurity=False).hexdigest()
 
 
 def _promised(choice: WheelChoice) -> dict[str, str]:
@@ -326,5 +337,3 @@ def _promised(choice: WheelChoice) -> dict[str, str]:
 def _accepted(needs: list[Need]) -> list[tuple[str, str]]:
     """Returns the lock's hashes, of which one has to match; empty when the lock has none."""
     return sorted({(digest.algorithm, digest.hex) for need in needs for digest in need.pin.hashes})
-
-

@@ -18,6 +18,11 @@ from engine.options import SyncOptions
 from engine.reporting import Outcome, View
 from engine.work import Work
 
+try:
+    from _sha2 import sha256
+except ImportError:  # before 3.12, or another implementation
+    from hashlib import sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +76,7 @@ class Run:
         """Returns the key of the plan for an interpreter, or "" when there can be none."""
         if not interpreter_key:
             return ""
-        digest = _sha256()
+        digest = sha256()
         for part in (
             f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}",
             self.index_identity(),
@@ -79,15 +84,8 @@ class Run:
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         digest.update(self.lock_bytes)
-        return digest.hexdigest()
-
-
-def _sha256():  # type: ignore[no-untyped-def]
-    try:
-        from _sha2 import sha256
-    except ImportError:
-        from hashlib import sha256
-    return sha256()
+        key: str = digest.hexdigest()
+        return key
 
 
 def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View) -> list[Outcome]:
@@ -109,7 +107,8 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
     targets = _find_targets(run)
     cold = []
     for target in targets:
-        target.key = run.plan_key(target.environment.interpreter_key)
+        # A plain interpreter has no plan: whether it may be changed is asked each time.
+        target.key = run.plan_key(target.environment.interpreter_key) if target.environment.prefix else ""
         target.plan = plans.load(run.layout.plan(target.key)) if target.key else None
         if target.plan is None:
             cold.append(target)
@@ -165,11 +164,7 @@ def _create(run: Run) -> Environment:
 
 
 def _begin(target: Target, relative: dict[str, str]) -> None:
-    environment = target.environment
-    if not environment.prefix:
-        environment.prefix = relative["data"]
-    target.work = Work(environment, relative)
-    target.work.plan_key = target.key
+    target.work = Work(target.environment, relative)
 
 
 def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
@@ -222,9 +217,7 @@ def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
     return cold
 
 
-def settle_and_commit(
-    run: Run, work: Work, entries: list[plans.PlannedEntry], collided: dict[str, set[str]]
-) -> None:
+def settle_and_commit(run: Run, work: Work, entries: list[plans.PlannedEntry], collided: dict[str, set[str]]) -> None:
     """Commits what is staged; an expected error stays with this environment.
 
     Args:

@@ -35,10 +35,7 @@ class Work:
         self.environment = environment
         self.relative = relative
         prefix = environment.prefix
-        self.schemes = {
-            scheme: os.path.normpath(os.path.join(prefix, folder)) for scheme, folder in relative.items()
-        }
-        self.plan_key = ""
+        self.schemes = {scheme: os.path.normpath(os.path.join(prefix, folder)) for scheme, folder in relative.items()}
         self.added: list[tuple[str, str]] = []
         self.removed: list[tuple[str, str]] = []
         self.kept = 0
@@ -67,12 +64,7 @@ class Work:
     def satisfied(self, name: str, version: str) -> bool:
         """Tells whether exactly this version of a project is installed, and whole."""
         found = self.installed.get(name)
-        return (
-            found is not None
-            and len(found) == 1
-            and not found[0].broken
-            and same_version(found[0].version, version)
-        )
+        return found is not None and len(found) == 1 and not found[0].broken and same_version(found[0].version, version)
 
     def compare(self, wanted: "Iterable[tuple[str, str]]") -> list[str]:
         """Decides what changes.

@@ -14,7 +14,8 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("abort", job)
 
 `promised` maps hash algorithms to hex digests, of which every one must match;
-`accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.  An area is (index, stage, python, absolute schemes, relative schemes).
+`accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
+An area is (index, stage, python, absolute schemes, relative schemes).
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions)], counts),
 ("drift", job, path) or ("error", job, class name, message, hint).
 """
@@ -24,6 +25,7 @@ import marshal
 import os
 import socket
 import sys
+from typing import Any
 
 from cache.entries import EntryStore
 from cache.layout import Layout
@@ -35,6 +37,9 @@ from engine.staging import Area, Drift, stage_entry
 from engine.wheel.unpack import Unpacker
 
 HASH_CHUNK_BYTES = 1 << 20
+
+#: A message or an answer, as the docstring lists them.
+Message = tuple[Any, ...]
 
 #: (index, stage, python, absolute schemes, relative schemes)
 AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
@@ -85,7 +90,7 @@ class Worker:
         self._downloads: dict[int, _Download] = {}
         self._failed: set[int] = set()
 
-    def handle(self, message: tuple) -> tuple | None:  # type: ignore[type-arg]
+    def handle(self, message: Message) -> Message | None:
         """Does what a message asks; returns the answer, where there is one."""
         kind, job = message[0], message[1]
         if job in self._failed and kind in ("more", "end"):
@@ -122,7 +127,7 @@ class Worker:
 
     def _end(
         self, job: int, total: int, promised: dict[str, str], accepted: list[tuple[str, str]], areas: list[AreaFields]
-    ) -> tuple:  # type: ignore[type-arg]
+    ) -> Message:
         download = self._downloads[job]
         download.hash_up_to(total)
         sha256 = download.sha256.hexdigest()
@@ -134,7 +139,7 @@ class Worker:
         os.unlink(download.path)
         return self._stage(job, sha256, manifest, stamp, areas, unpacked.warnings)
 
-    def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields]) -> tuple:  # type: ignore[type-arg]
+    def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields]) -> Message:
         loaded = self._entries.load(sha256)
         if loaded is None:
             return ("drift", job, "manifest")
@@ -145,7 +150,7 @@ class Worker:
 
     def _stage(
         self, job: int, sha256: str, manifest: Manifest, stamp: int, areas: list[AreaFields], warnings: list[str]
-    ) -> tuple:  # type: ignore[type-arg]
+    ) -> Message:
         tree = self._layout.tree(sha256)
         linker = Linker(self._link_mode)
         results = []
@@ -168,9 +173,7 @@ class Worker:
             shutil.rmtree(download.folder, ignore_errors=True)
 
 
-def _check_hashes(
-    download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]
-) -> None:
+def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]) -> None:
     """Compares a complete download with what the index promised and the lock accepts.
 
     Raises:

@@ -13,7 +13,7 @@ from engine.parallel import MOST_PROCESSES, cores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from engine.worker import AreaFields
+    from engine.worker import AreaFields, Message
 
 
 class Finished:
@@ -63,7 +63,7 @@ class Job:
         self.number = number
         self.weight_bytes = weight_bytes
         self.done = anyio.Event()
-        self.answer: tuple | None = None  # type: ignore[type-arg]
+        self.answer: Message | None = None
 
     async def begin(self, path: str, filename: str) -> None:
         """Tells the worker that a download starts at `path`."""
@@ -133,7 +133,7 @@ def _ended_early() -> InstallFailed:
     return InstallFailed("a worker process ended early", hint="it may have been killed for want of memory")
 
 
-def _read_answer(answer: tuple | None) -> Finished:  # type: ignore[type-arg]
+def _read_answer(answer: "Message | None") -> Finished:
     if answer is None:
         raise _ended_early()
     if answer[0] == "done":
@@ -205,7 +205,7 @@ class Workers:
         job.settle()
         self._jobs.pop(job.number, None)
 
-    async def send(self, connection: _Connection, message: tuple) -> None:  # type: ignore[type-arg]
+    async def send(self, connection: _Connection, message: "Message") -> None:
         """Sends one message; waits while the worker is far behind."""
         import anyio
 

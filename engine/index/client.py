@@ -10,7 +10,6 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import anyio
@@ -18,14 +17,18 @@ from packaging.utils import NormalizedName
 
 from cache.records import RecordStore
 from engine import __version__
+from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InvalidPage, Offline, ProjectNotFound
 from engine.index.freshness import lifetime_seconds
 from engine.index.page import ProjectPage
 from engine.limits import PAGE_BYTES, PAGES
 
-ACCEPT = (
-    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-)
+try:
+    from isal import isal_zlib as zlib_
+except ImportError:
+    import zlib as zlib_  # type: ignore[no-redef]
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 #: Seconds: for a connection, and between two pieces of a body.
@@ -36,14 +39,6 @@ ATTEMPTS = 4
 #: What a transport or an overloaded server does that may be over in a moment.
 TRANSIENT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-def redact(url: str) -> str:
-    """Returns `url` without user name and password."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -119,7 +114,8 @@ class IndexClient:
                 if attempt + 1 < ATTEMPTS:
                     await pause(attempt)
         raise IndexUnavailable(
-            f"cannot fetch {redact(url)}: {reason}", hint="check --index-url and the network; --offline uses the cache alone"
+            f"cannot fetch {without_credentials(url)}: {reason}",
+            hint="check --index-url and the network; --offline uses the cache alone",
         )
 
     async def _ask(self, url: str, project: NormalizedName) -> ProjectPage | int:
@@ -127,21 +123,23 @@ class IndexClient:
         try:
             async with self._session().get(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
                 if response.status == 404:
-                    raise ProjectNotFound(f"{redact(self.url)} has no project {project}")
+                    raise ProjectNotFound(f"{without_credentials(self.url)} has no project {project}")
                 if response.status in TRANSIENT_STATUS:
                     return response.status
                 if response.status != 200:
-                    raise IndexUnavailable(f"cannot fetch {redact(url)}: HTTP {response.status} {response.reason}")
+                    raise IndexUnavailable(
+                        f"cannot fetch {without_credentials(url)}: HTTP {response.status} {response.reason}"
+                    )
                 body = await self._body(response)
                 page = self._parse(response, body, str(response.url), project)
                 expires = int(time.time()) + lifetime_seconds(
                     response.headers.get("Cache-Control"), response.headers.get("Age")
                 )
         except aiohttp.InvalidURL as exc:
-            raise IndexUnavailable(f"{redact(url)} is not a URL", hint="check --index-url") from exc
+            raise IndexUnavailable(f"{without_credentials(url)} is not a URL", hint="check --index-url") from exc
         except aiohttp.ClientSSLError as exc:
             raise IndexUnavailable(
-                f"cannot fetch {redact(url)}: {exc}", hint="SSL_CERT_FILE names the authorities to trust"
+                f"cannot fetch {without_credentials(url)}: {exc}", hint="SSL_CERT_FILE names the authorities to trust"
             ) from exc
         self._records.put(f"{self._key}/{project}", expires.to_bytes(8, "big") + page.pack())
         return page
@@ -152,9 +150,9 @@ class IndexClient:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > PAGE_BYTES:
-                raise InvalidPage(f"{redact(str(response.url))} is larger than {PAGE_BYTES >> 20} MiB")
+                raise InvalidPage(f"{without_credentials(str(response.url))} is larger than {PAGE_BYTES >> 20} MiB")
         if response.headers.get("Content-Encoding", "").lower() == "gzip":
-            return _decompress(bytes(body), redact(str(response.url)))
+            return _decompress(bytes(body), without_credentials(str(response.url)))
         return bytes(body)
 
     @staticmethod
@@ -164,21 +162,17 @@ class IndexClient:
             return ProjectPage.from_json(body, url, project)
         if kind.endswith("html"):
             return ProjectPage.from_html(body, url, project)
-        raise InvalidPage(f"{redact(url)} answered with {kind}, which is no project page", hint="check --index-url")
+        raise InvalidPage(
+            f"{without_credentials(url)} answered with {kind}, which is no project page", hint="check --index-url"
+        )
 
 
 def _decompress(body: bytes, url: str) -> bytes:
     """Returns the content of a gzip body, bounded."""
-    import zlib
-
-    try:
-        from isal import isal_zlib as library
-    except ImportError:
-        library = zlib  # type: ignore[assignment]
-    decompressor = library.decompressobj(31)
+    decompressor = zlib_.decompressobj(31)
     try:
         data: bytes = decompressor.decompress(body, PAGE_BYTES + 1)
-    except (zlib.error, library.error) as exc:
+    except zlib_.error as exc:
         raise InvalidPage(f"{url}: damaged gzip body") from exc
     if len(data) > PAGE_BYTES:
         raise InvalidPage(f"{url} is larger than {PAGE_BYTES >> 20} MiB")

@@ -267,7 +267,7 @@ def _allowed_schemes(url: str) -> tuple[str, ...]:
 def _is_relative(link: str) -> bool:
     """Tells whether nothing that could be read as a scheme stands before the path."""
     before = link.partition("/")[0].partition("?")[0].partition("#")[0]
-    return bool(link) and ":" not in before and link.isprintable()
+    return bool(link) and ":" not in before
 
 
 def _join(base: str, link: str) -> str:

@@ -13,6 +13,7 @@ Source: APPNOTE.TXT 6.3.10; PEP 427, "File format".
 import struct
 import zlib
 from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 from engine.errors import InvalidWheel
@@ -73,6 +74,11 @@ class Member(NamedTuple):
     end_offset: int
 
 
+#: The fields of a `Member` without its end.
+_Entry = tuple[str, int, int, int, int, int, int, int, bool]
+_HEADER_OFFSET = itemgetter(6)
+
+
 def parse_local_header(buffer: bytes | memoryview, offset: int) -> LocalHeader | None:
     """Reads the local header at `offset`.
 
@@ -119,24 +125,25 @@ def read_central_directory(read: Callable[[int, int], bytes | memoryview], total
     """
     count, offset, length = _read_end(read, total_bytes)
     directory = read(offset, length)
-    members: list[Member] = []
+    entries = []
     position = 0
     for _ in range(count):
-        member, position = _parse_entry(directory, position)
-        members.append(member)
+        entry, position = _parse_entry(directory, position)
+        entries.append(entry)
     if position != length:
         raise InvalidWheel("the central directory has more entries than its end record counts")
-    members.sort(key=lambda member: member.header_offset)
-    if members and members[0].header_offset:
+    entries.sort(key=_HEADER_OFFSET)
+    if entries and entries[0][6]:
         raise InvalidWheel("the archive has bytes before its first member")
-    ends = [member.header_offset for member in members[1:]]
+    ends = [entry[6] for entry in entries[1:]]
     ends.append(offset)
-    placed = []
-    for member, end in zip(members, ends, strict=False):
-        if member.header_offset + 30 + len(member.name) + member.compressed_size > end:
+    members = []
+    for entry, end_offset in zip(entries, ends, strict=False):
+        member = Member(*entry, end_offset)
+        if member.header_offset + 30 + len(member.name) + member.compressed_size > end_offset:
             raise InvalidWheel(f"member {member.name!r} overlaps what comes after it")
-        placed.append(member._replace(end_offset=end))
-    return placed
+        members.append(member)
+    return members
 
 
 def check_local_header(member: Member, header: LocalHeader, read: Callable[[int, int], bytes | memoryview]) -> None:
@@ -232,8 +239,8 @@ def _read_end_64(
     return offset, (count, length, directory)
 
 
-def _parse_entry(directory: bytes | memoryview, position: int) -> tuple[Member, int]:
-    """Returns the entry at a position, with its `end_offset` still open, and the position of the next one."""
+def _parse_entry(directory: bytes | memoryview, position: int) -> tuple[_Entry, int]:
+    """Returns the entry at a position, and the position of the next one."""
     start = position + 46
     if start > len(directory):
         raise InvalidWheel("the central directory has fewer entries than its end record counts")
@@ -256,7 +263,7 @@ def _parse_entry(directory: bytes | memoryview, position: int) -> tuple[Member, 
     elif _WIDE in (size, compressed, offset):
         raise InvalidWheel(f"member {name!r} lacks its ZIP64 sizes")
     mode = attributes >> 16 if made_by >> 8 in _UNIX_SYSTEMS else 0
-    return Member(name, flags, method, crc32, compressed, size, offset, mode, name.endswith("/"), 0), after
+    return (name, flags, method, crc32, compressed, size, offset, mode, name.endswith("/")), after
 
 
 def _decode_name(raw_name: bytes) -> str:

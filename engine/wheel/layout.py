@@ -13,6 +13,7 @@ SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 
 _NOT_A_PART = frozenset(("", ".", ".."))
 _COMPONENT_MAX_BYTES = 255
+_PATH_MAX_BYTES = 4096
 _UTF8_MAX_BYTES = 4
 _SCRIPT_FOLDERS = ("bin", "scripts")
 # What makes an environment one, and where its changes are staged.
@@ -24,7 +25,7 @@ def check_member_name(name: str) -> None:
 
     Raises:
         InvalidWheel: when it is absolute, climbs, has an empty part, a backslash, a drive,
-            a control or other invisible character, or a part of more than 255 bytes.
+            a control or other invisible character, a part of more than 255 bytes, or more than 4096 of them.
     """
     if not name.isprintable():
         _check_characters(name)
@@ -40,9 +41,7 @@ def check_member_name(name: str) -> None:
     if not _NOT_A_PART.isdisjoint(parts):
         raise InvalidWheel(f"member {name!r} has an empty part, '.' or '..' in its path")
     if len(name) * _UTF8_MAX_BYTES > _COMPONENT_MAX_BYTES:
-        for part in parts:
-            if len(part.encode("utf-8")) > _COMPONENT_MAX_BYTES:
-                raise InvalidWheel(f"member {name!r} has a part of more than {_COMPONENT_MAX_BYTES} bytes in its name")
+        _check_lengths(name, parts)
 
 
 def _check_characters(name: str) -> None:
@@ -51,6 +50,14 @@ def _check_characters(name: str) -> None:
     for character in name:
         if unicodedata.category(character).startswith("C"):
             raise InvalidWheel(f"member {name!a} has the character U+{ord(character):04X} in its name")
+
+
+def _check_lengths(name: str, parts: list[str]) -> None:
+    if len(name.encode("utf-8")) > _PATH_MAX_BYTES:
+        raise InvalidWheel(f"member {name[:80]!r}... has a name of more than {_PATH_MAX_BYTES} bytes")
+    for part in parts:
+        if len(part.encode("utf-8")) > _COMPONENT_MAX_BYTES:
+            raise InvalidWheel(f"member {part[:80]!r}... has a part of more than {_COMPONENT_MAX_BYTES} bytes")
 
 
 def destination(path: str, dist_info: str, data: str | None, root_is_purelib: bool) -> tuple[str, str]:
@@ -90,7 +97,7 @@ def _check_data(path: str, relative: str) -> None:
     first, _, rest = relative.casefold().partition("/")
     if first in _PRIVATE_TO_ENVIRONMENT:
         raise InvalidWheel(f"{path!r} would replace a part of the environment itself")
-    if first in _SCRIPT_FOLDERS and is_interpreter_name(rest):
+    if first in _SCRIPT_FOLDERS and is_interpreter_name(rest.partition("/")[0]):
         raise InvalidWheel(f"{path!r} would replace the interpreter")
 
 

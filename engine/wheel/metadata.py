@@ -16,6 +16,7 @@ from engine.wheel.layout import is_interpreter_name
 
 WHEEL_MAJOR = 1
 WHEEL_MINOR = 0
+_VERSION_MAX_CHARACTERS = 16
 _SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
 
 
@@ -104,7 +105,7 @@ def parse_wheel_file(body: bytes) -> tuple[bool, str | None]:
     fields = _header_fields(body)
     version = fields.get("wheel-version", "")
     major, _, minor = version.partition(".")
-    if not (major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
+    if not (version.isascii() and major.isdigit() and minor.isdigit()) or len(version) > _VERSION_MAX_CHARACTERS:
         raise InvalidWheel(f"WHEEL has the Wheel-Version {version!r}")
     if int(major) != WHEEL_MAJOR:
         raise InvalidWheel(f"it has the wheel format {version}, known is {WHEEL_MAJOR}.{WHEEL_MINOR}")
@@ -114,7 +115,7 @@ def parse_wheel_file(body: bytes) -> tuple[bool, str | None]:
 
 def _header_fields(body: bytes) -> dict[str, str]:
     """Returns the first value of each field before the first empty line, by name in lower case."""
-    head = body.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("utf-8", "replace")
+    head = (b"\n" + body.replace(b"\r\n", b"\n")).partition(b"\n\n")[0].decode("utf-8", "replace")
     fields: dict[str, str] = {}
     for line in head.split("\n"):
         name, colon, value = line.partition(":")

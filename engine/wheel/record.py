@@ -9,6 +9,7 @@ Source: PEP 376, "RECORD"; PEP 627; "Recording installed projects".
 from engine.errors import InvalidWheel
 
 RECORD_MAX_BYTES = 64 * 1024 * 1024
+RECORD_MAX_ROWS = 1_000_000
 
 
 def parse_record(text: str) -> list[tuple[str, str, str]]:
@@ -25,6 +26,8 @@ def parse_record(text: str) -> list[tuple[str, str, str]]:
     """
     if len(text) > RECORD_MAX_BYTES:
         raise InvalidWheel(f"RECORD is larger than {RECORD_MAX_BYTES} bytes")
+    if text.count("\n") > RECORD_MAX_ROWS:
+        raise InvalidWheel(f"RECORD has more than {RECORD_MAX_ROWS} rows")
     if '"' in text:
         return _parse_quoted(text)
     rows = []

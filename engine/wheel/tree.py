@@ -98,17 +98,19 @@ class TreeWriter:
         Raises:
             InvalidWheel: when a file has the name of one of them.
         """
-        if name in self._folders:
-            return
-        self.make_folder(name.rpartition("/")[0])
-        path = f"{self._root}/{name}"
-        try:
-            os.mkdir(path)
-        except OSError as exc:
-            # On a file system that ignores case, the folder may be there under another spelling.
-            if not (isinstance(exc, FileExistsError) and stat.S_ISDIR(os.lstat(path).st_mode)):
-                raise _blamed(exc, name) from exc
-        self._folders.add(name)
+        missing = []
+        while name not in self._folders:
+            missing.append(name)
+            name = name.rpartition("/")[0]
+        for folder in reversed(missing):
+            path = f"{self._root}/{folder}"
+            try:
+                os.mkdir(path)
+            except OSError as exc:
+                # On a file system that ignores case, the folder may be there under another spelling.
+                if not (isinstance(exc, FileExistsError) and stat.S_ISDIR(os.lstat(path).st_mode)):
+                    raise _blamed(exc, folder) from exc
+            self._folders.add(folder)
 
     def read(self, name: str, limit_bytes: int) -> bytes:
         """Returns the content of a file.

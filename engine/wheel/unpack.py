@@ -37,8 +37,8 @@ from engine.wheel.window import WINDOW_BYTES, Window, read_at
 # Up to here an archive is read in one go.
 WHOLE_MAX_BYTES = 8 * 1024 * 1024
 # What is larger is unpacked as a stream, in bounded memory and before its last byte is there.
-SMALL_COMPRESSED_BYTES = 1024*1024
-SMALL_BYTES = 1 * 1024 * 1024
+SMALL_COMPRESSED_BYTES = 4 * 1024 * 1024
+SMALL_BYTES = 16 * 1024 * 1024
 _TEXT_MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -196,7 +196,7 @@ class Unpacker:
         descriptor = self._window.descriptor
         try:
             while stream.offset < stream.end:
-                length = min(131072, stream.end - stream.offset, available_bytes - stream.offset)
+                length = min(WINDOW_BYTES, stream.end - stream.offset, available_bytes - stream.offset)
                 if length <= 0:
                     return
                 stream.feed(read_at(descriptor, stream.offset, length))

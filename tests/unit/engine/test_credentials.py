@@ -9,7 +9,10 @@ from engine.credentials import without_credentials
         ("https://user:secret@example.com/simple/", "https://***@example.com/simple/"),
         ("https://token@example.com", "https://***@example.com"),
         ("https://user:p@ss@example.com/x", "https://***@example.com/x"),
-        ("a @ https://u:p@example.com/a b https://v:q@example.com", "a @ https://***@example.com/a b https://***@example.com"),
+        (
+            "a @ https://u:p@example.com/a b https://v:q@example.com",
+            "a @ https://***@example.com/a b https://***@example.com",
+        ),
         ("https://example.com/@scope/a", "https://example.com/@scope/a"),
         ("https://example.com/?mail=a@example.com", "https://example.com/?mail=a@example.com"),
         ("nobody@example.com", "nobody@example.com"),

@@ -79,7 +79,9 @@ def test_a_lock_without_pins_is_empty(empty: str) -> None:
 
 
 def test_hashes_are_read_over_continued_lines() -> None:
-    pin = only(f"foo==1.0 \\\r\n    --hash=sha256:{A} \\\r\n    --hash sha256:{B.upper()} \\\n\t--hash=sha512:{A}{A}\n# end")
+    pin = only(
+        f"foo==1.0 \\\r\n    --hash=sha256:{A} \\\r\n    --hash sha256:{B.upper()} \\\n\t--hash=sha512:{A}{A}\n# end"
+    )
     assert pin.hashes == (
         Digest(algorithm="sha256", hex=A),
         Digest(algorithm="sha256", hex=B),
@@ -145,7 +147,7 @@ def test_the_last_index_url_counts(option: str) -> None:
         ("foo @ https://example.com/foo-1.0-py3-none-any.whl", "a requirement with a URL is not supported in a lock"),
         ("foo[a]@https://example.com/foo.whl", "a requirement with a URL is not supported in a lock"),
         ("https://example.com/foo-1.0.tar.gz", "a URL is not supported in a lock"),
-        ("file:///tmp/foo", "a URL is not supported in a lock"),
+        ("file:///srv/foo", "a URL is not supported in a lock"),
         ("git+https://example.com/foo.git@main#egg=foo", "a version control URL is not supported in a lock"),
         ("./foo", "a local file or folder is not supported in a lock"),
         ("foo/bar", "a local file or folder is not supported in a lock"),
@@ -195,7 +197,11 @@ def test_the_hint_for_unpinned_requirements_tells_the_form() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["foo @ https://user:secret@example.com/x", "--find-links=https://user:secret@example.com", "https://user:secret@example.com/x"],
+    [
+        "foo @ https://user:secret@example.com/x",
+        "--find-links=https://user:secret@example.com",
+        "https://user:secret@example.com/x",
+    ],
 )
 def test_problems_do_not_tell_secrets(line: str) -> None:
     assert "secret" not in "".join(problems(line))
@@ -214,7 +220,9 @@ def test_digests_are_lower_case(algorithm: str, data: st.DataObject) -> None:
     specifier=st.from_regex(r"[ ]?(===?|>=|~=)[ ]?[0-9.!a-c+*,]{1,6}", fullmatch=True),
     marker=st.sampled_from(["", ";os_name=='posix'", " ; extra == 'x'", ";", "; nonsense", " ; os_name"]),
 )
-def test_agrees_with_packaging_on_every_line_that_it_accepts(name: str, extras: str, specifier: str, marker: str) -> None:
+def test_agrees_with_packaging_on_every_line_that_it_accepts(
+    name: str, extras: str, specifier: str, marker: str
+) -> None:
     line = name + extras + specifier + marker
     try:
         pin = only(line)
@@ -250,6 +258,10 @@ def test_markers_select_one_of_two_pins() -> None:
     assert [str(pin) for pin in lock.select({**LINUX, "sys_platform": "win32"})] == ["z==1", "a==2"]
 
 
+def test_no_extra_is_active_in_a_lock() -> None:
+    assert parse("a==1 ; extra == 'x'").select({**LINUX, "extra": "x"}) == ()
+
+
 def test_two_versions_of_one_project_name_both_lines() -> None:
     with pytest.raises(InvalidLock) as caught:
         parse("a==1\nb==1\nA==2 ; python_version >= '3'\nb==1.1").select(LINUX)
@@ -261,7 +273,8 @@ def test_two_versions_of_one_project_name_both_lines() -> None:
 
 def test_one_version_pinned_twice_is_one_pin() -> None:
     (pin,) = parse(f"a[x]==1 --hash=sha256:{A}\na[y]==1.0 --hash=sha256:{B} --hash=sha256:{A}").select(LINUX)
-    assert (pin.where, pin.extras) == ("lock.txt:1", {"x", "y"})
+    assert pin.where == "lock.txt:1"
+    assert pin.extras == {"x", "y"}
     assert [digest.hex for digest in pin.hashes] == [A, B]
 
 

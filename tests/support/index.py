@@ -1,0 +1,245 @@
+"""An index on 127.0.0.1 for tests: serves wheels, counts requests, and misbehaves when told to."""
+
+import json
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.support.wheels import Wheel
+
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+HTML_TYPE = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with an answer; what is not named stays as it would have been.
+
+    Attributes:
+        status: of the response.
+        headers: added, or put in the place of those of the same name.
+        body: in the place of the right one.
+        cut_after_bytes: the connection ends after that much of the body.
+        reset: the connection is reset instead of answered.
+        piece_bytes: the body is sent in writes of that size.
+        hold_after_bytes, gate: after that much of the body the server waits until the gate is set.
+        times: how often; None for always.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    cut_after_bytes: int | None = None
+    reset: bool = False
+    piece_bytes: int | None = None
+    hold_after_bytes: int | None = None
+    gate: threading.Event | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A file on the index, as its page describes it."""
+
+    filename: str
+    content: bytes
+    fields: dict[str, Any]
+
+
+class Index:
+    """A running index.
+
+    Attributes:
+        requests: the paths that were asked for, in order.
+        html: pages are HTML instead of JSON.
+        max_age_seconds: for how long pages are fresh; 0 sends `no-cache`.
+        on_request: called with the number of requests so far, before the answer.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.html = False
+        self.max_age_seconds = 600
+        self.on_request: Callable[[int], None] | None = None
+        self.errors: list[BaseException] = []
+        self._projects: dict[str, list[Listed]] = {}
+        self._faults: dict[str, list[Fault]] = {}
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        self.port: int = self._server.server_address[1]
+
+    @property
+    def url(self) -> str:
+        """What `--index-url` takes."""
+        return f"http://127.0.0.1:{self.port}/simple/"
+
+    def add(self, *wheels: Wheel, **fields: Any) -> None:
+        """Lists wheels on their pages.
+
+        Args:
+            wheels: in the order of the page.
+            fields: fields of the page's entry that differ: `size`, `hashes`, `yanked`, …; None drops one.
+        """
+        for wheel in wheels:
+            entry: dict[str, Any] = {
+                "filename": wheel.filename,
+                "url": f"/files/{wheel.filename}",
+                "hashes": {"sha256": wheel.sha256},
+                "size": len(wheel.content),
+                "yanked": False,
+                "requires-python": wheel.requires_python,
+                **fields,
+            }
+            self.add_file(wheel.name, wheel.filename, wheel.content, entry)
+
+    def add_file(self, project: str, filename: str, content: bytes, fields: dict[str, Any]) -> None:
+        """Lists any file with exactly these fields; those that are None are left out."""
+        listed = Listed(
+            filename=filename,
+            content=content,
+            fields={name: value for name, value in fields.items() if value is not None},
+        )
+        self._projects.setdefault(project.lower().replace("_", "-").replace(".", "-"), []).append(listed)
+
+    def fault(self, path: str, fault: Fault) -> None:
+        """Makes the server misbehave for a path; several for one path come one after the other."""
+        self._faults.setdefault(path, []).append(fault)
+
+    def wait_for(self, path: str, timeout_seconds: float = 30) -> None:
+        """Returns when `path` has been asked for.
+
+        Raises:
+            TimeoutError: when nobody asks.
+        """
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: path in self.requests, timeout_seconds):
+                raise TimeoutError(f"nobody asked for {path}")
+
+    def close(self) -> None:
+        """Stops serving; a second call does nothing."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    # -- for the request handler ---------------------------------------------
+
+    def note(self, path: str) -> None:
+        """Remembers a request and wakes who waits for it."""
+        with self._arrived:
+            self.requests.append(path)
+            number = len(self.requests)
+            self._arrived.notify_all()
+        if self.on_request is not None:
+            self.on_request(number)
+
+    def next_fault(self, path: str) -> Fault:
+        """Returns what is to go wrong with this answer."""
+        with self._lock:
+            waiting = self._faults.get(path, [])
+            if not waiting:
+                return Fault()
+            fault = waiting[0]
+            if fault.times is not None:
+                waiting.pop(0)
+                if fault.times > 1:
+                    waiting.insert(0, _once_less(fault))
+            return fault
+
+    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """Returns status, headers and body of the right answer."""
+        kind, _, rest = path.strip("/").partition("/")
+        if kind == "simple" and rest in self._projects:
+            cache_control = f"max-age={self.max_age_seconds}" if self.max_age_seconds else "no-cache"
+            content_type = HTML_TYPE if self.html else JSON_TYPE
+            return 200, {"Content-Type": content_type, "Cache-Control": cache_control}, self._page(rest)
+        for listed in self._files() if kind == "files" else ():
+            if listed.filename == rest:
+                return 200, {"Content-Type": "application/octet-stream"}, listed.content
+        return 404, {"Content-Type": "text/plain"}, b"not found"
+
+    def _files(self) -> list[Listed]:
+        return [listed for files in self._projects.values() for listed in files]
+
+    def _page(self, project: str) -> bytes:
+        entries = [listed.fields for listed in self._projects[project]]
+        if self.html:
+            links = "".join(
+                f'<a href="{entry["url"]}#sha256={entry["hashes"]["sha256"]}">{entry["filename"]}</a>\n'
+                for entry in entries
+            )
+            return f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
+        return json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": entries}).encode()
+
+
+def _once_less(fault: Fault) -> Fault:
+    from dataclasses import replace
+
+    assert fault.times is not None
+    return replace(fault, times=fault.times - 1)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
+            self.index.errors.append(error)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        index = self.server.index
+        index.note(self.path)
+        fault = index.next_fault(self.path)
+        if fault.reset:
+            # Closing with the linger time 0 sends RST.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
+        status, headers, body = index.answer(self.path)
+        if fault.status != 200:
+            status = fault.status
+        body = body if fault.body is None else fault.body
+        headers = {"Content-Length": str(len(body)), **headers, **fault.headers}
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self._send_body(body, fault)
+
+    def _send_body(self, body: bytes, fault: Fault) -> None:
+        if fault.cut_after_bytes is not None:
+            self.wfile.write(body[: fault.cut_after_bytes])
+            self.close_connection = True
+            return
+        if fault.hold_after_bytes is not None:
+            assert fault.gate is not None
+            self.wfile.write(body[: fault.hold_after_bytes])
+            fault.gate.wait(60)
+            body = body[fault.hold_after_bytes :]
+        size = fault.piece_bytes or len(body) or 1
+        for start in range(0, len(body), size):
+            self.wfile.write(body[start : start + size])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests read `requests`; nothing is printed."""
