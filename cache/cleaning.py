@@ -4,6 +4,9 @@ import os
 import shutil
 from typing import NamedTuple
 
+#: Every kind of bucket that any version of the engine has made.
+BUCKETS = frozenset({"index", "interpreters", "plans", "pointers", "tmp", "wheels"})
+
 
 class Removed(NamedTuple):
     """How much was deleted."""
@@ -29,7 +32,7 @@ def clean(root: str) -> Removed | None:
         path = os.path.join(root, name)
         if name == "CACHEDIR.TAG":
             continue
-        if not (name.rpartition("-v")[2].isdigit() and os.path.isdir(path) and not os.path.islink(path)):
+        if not (_is_bucket(name) and os.path.isdir(path) and not os.path.islink(path)):
             continue
         for folder, _, inside in os.walk(path):
             files += len(inside)
@@ -40,3 +43,8 @@ def clean(root: str) -> Removed | None:
         os.unlink(tag)
         os.rmdir(root)
     return Removed(files, size)
+
+
+def _is_bucket(name: str) -> bool:
+    kind, _, version = name.rpartition("-v")
+    return kind in BUCKETS and version.isdigit()

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 
+from cache import CacheError
 from cache.layout import Layout
 from cache.manifest import Manifest
 
@@ -61,7 +62,10 @@ class EntryStore:
         except OSError as exc:
             if exc.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
-            published = self.load(sha256)
+            try:
+                published = self.load(sha256)
+            except CacheError:
+                published = None
             if published is not None:
                 return published
             self.set_aside(sha256)

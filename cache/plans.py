@@ -114,7 +114,7 @@ def decode(data: bytes) -> Plan | None:
     """Returns the plan in `data`, or None when it is torn or of another format."""
     start = len(MAGIC) + 4
     body = memoryview(data)[start:]
-    if not data.startswith(MAGIC) or crc32(body) != int.from_bytes(data[len(MAGIC) : start], "big"):
+    if not data.startswith(MAGIC) or not body or crc32(body) != int.from_bytes(data[len(MAGIC) : start], "big"):
         return None
     schemes, entries = marshal.loads(body)
     return Plan(schemes, [PlannedEntry(*fields) for fields in entries])
@@ -137,7 +137,19 @@ def store(path: str, plan: Plan) -> None:
         OSError: when the cache cannot be written; what is there stays as it is.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as file:
-        file.write(encode(plan))
-    os.replace(temporary, path)
+    # Containers that share a cache have equal process numbers.
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(encode(plan))
+        os.replace(temporary, path)
+    except OSError:
+        _remove(temporary)
+        raise
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

@@ -34,7 +34,8 @@ class RecordStore:
         A cache that cannot be written is not an error here: a record only saves work.
         """
         path = os.path.join(self.folder, key)
-        temporary = f"{path}.{os.getpid()}.tmp"
+        # Containers that share a cache have equal process numbers.
+        temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
             try:
                 file = open(temporary, "wb", buffering=0)  # noqa: SIM115
@@ -45,4 +46,11 @@ class RecordStore:
                 file.write(value)
             os.replace(temporary, path)
         except OSError:
-            return
+            _remove(temporary)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

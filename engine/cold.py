@@ -51,6 +51,8 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers | None
     facts = _Facts(run, targets)
     try:
         lock = _parse_lock(run)
+        if facts.waiting:
+            import engine.pipeline  # noqa: F401  # takes longer than the children, which run beside it
         facts.read()
     finally:
         facts.cancel()
@@ -174,6 +176,11 @@ class _Facts:
             else:
                 executable = target.environment.python if not key else target.environment.base_executable
                 self._probes[identity] = start_probe(executable, is_virtual=target.environment.is_virtual)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether children were started."""
+        return bool(self._probes)
 
     @staticmethod
     def _identity(target: Target) -> str:

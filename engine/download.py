@@ -8,12 +8,11 @@ hashing and unpacking keep up with the network and memory stays bounded.
 import os
 from collections.abc import Awaitable, Callable
 
-import aiofiles
 import aiohttp
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
-from engine.index.client import TRANSIENT, TRANSIENT_STATUS
+from engine.index.client import TRANSIENT, TRANSIENT_STATUS, describe
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 20
@@ -69,6 +68,8 @@ async def download(
         raise IndexUnavailable(f"cannot download {without_credentials(url)}: {exc}") from exc
     except TRANSIENT as exc:
         raise Restart(str(exc) or type(exc).__name__) from exc
+    except aiohttp.ClientError as exc:
+        raise IndexUnavailable(f"cannot download {without_credentials(url)}: {describe(exc)}") from exc
     if expected_bytes is not None and total != expected_bytes:
         raise _wrong_size(url, total, expected_bytes)
     return total
@@ -85,6 +86,8 @@ async def _write_body(
     on_disk: OnDisk,
     received: Callable[[int], None],
 ) -> int:
+    import aiofiles
+
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     async with aiofiles.open(descriptor, "wb", buffering=0, closefd=True) as file:
         pieces: list[bytes] = []

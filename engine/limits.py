@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 #: Requests for index pages at once.  Pages are small, so what counts is round trips, not bandwidth.
-PAGES = 24
+PAGES = 16
 
 #: Downloads at once.  More connections make no link faster; each costs a TLS handshake (about 1.5 ms of CPU).
 DOWNLOADS = 16

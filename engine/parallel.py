@@ -54,11 +54,15 @@ def stage_all(jobs: list[Job], mode: str) -> Staged:
         OSError: when the operating system refuses.
     """
     files = sum(entry.file_count for entry, _, _ in jobs)
-    processes = min(cores(), MOST_PROCESSES, files // FILES_PER_PROCESS + 1) if hasattr(os, "fork") else 1
+    useful = min(len(jobs), files // FILES_PER_PROCESS + 1)
+    processes = max(1, min(cores(), MOST_PROCESSES, useful)) if hasattr(os, "fork") else 1
     groups = _split(jobs, processes)
     children = [_fork(jobs, group, mode) for group in groups[1:]]
-    reports = [_attempt(jobs, groups[0], mode)]
-    reports.extend(_collect(pid, reader) for pid, reader in children)
+    reports = []
+    try:
+        reports.append(_attempt(jobs, groups[0], mode))
+    finally:
+        reports.extend(_collect(pid, reader) for pid, reader in children)
     staged = Staged()
     for kind, first, second in reports:
         if kind == "drift":

@@ -9,7 +9,9 @@ as long as one environment can still succeed.
 
 import asyncio
 import hashlib
+import importlib
 import os
+import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,6 @@ from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, Offline
-from engine.index.choice import WheelChoice, choose_wheel
 from engine.index.client import ATTEMPTS, IndexClient, open_session, pause
 from engine.index.source import index_url
 from engine.limits import DOWNLOADS, LargestFirst
@@ -34,6 +35,9 @@ from engine.workers import Drifted, Finished, Job, Workers
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
+
+    from engine.index.choice import WheelChoice
+    from engine.index.page import ProjectPage
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
@@ -60,6 +64,10 @@ def run_pipeline(
         asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
         pipeline = _Pipeline(run, needs, works, index, scratch, workers)
         await pipeline.run()
+        if pipeline.interrupted == signal.SIGINT:
+            raise KeyboardInterrupt
+        if pipeline.interrupted is not None:
+            raise SystemExit(128 + pipeline.interrupted)
         return pipeline.answers
 
     try:
@@ -94,6 +102,7 @@ class _Pipeline:
         self, run: Run, needs: list[Need], works: list[Work], index: str, scratch: str, workers: Workers | None
     ) -> None:
         self.answers: Answers = {work.environment.prefix: {} for work in works}
+        self.interrupted: signal.Signals | None = None
         self._run = run
         self._needs = needs
         self._works = works
@@ -126,6 +135,7 @@ class _Pipeline:
             async with anyio.create_task_group() as background:
                 if self._workers is not None:
                     background.start_soon(self._workers.listen)
+                background.start_soon(self._obey_signals)
                 if self._run.view.interval_seconds:
                     background.start_soon(self._show)
                 with self._scope:
@@ -136,6 +146,12 @@ class _Pipeline:
             if self._session is not None:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await self._session.close()
+
+    async def _obey_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                self.interrupted = number
+                self._scope.cancel()
 
     async def _show(self) -> None:
         while True:
@@ -155,6 +171,16 @@ class _Pipeline:
                     group.start_soon(self._commit, work)
             for project, needs in projects.items():
                 group.start_soon(self._project, project, needs)
+            group.start_soon(self._prepare)
+
+    async def _prepare(self) -> None:
+        """Does what the first answers will need while they are still on their way."""
+        if self._workers is not None:
+            await self._workers.wake()
+        for name in ("engine.index.page", "engine.index.choice", "aiofiles"):
+            # In steps, so that TLS handshakes get their turn between two imports.
+            await anyio.sleep(0)
+            importlib.import_module(name)
 
     def _guard_open(self, work: Work) -> None:
         try:
@@ -172,7 +198,7 @@ class _Pipeline:
                 chosen = []
                 for need in needs:
                     try:
-                        chosen.append((need, choose_wheel(page, need.pin, need.compatible, where=need.pin.where)))
+                        chosen.append((need, _choose(page, need)))
                     except EngineError as exc:
                         self._fail([need.work], exc)
         except EngineError as exc:
@@ -189,14 +215,14 @@ class _Pipeline:
             for wanted in by_file.values():
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 
-    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]] | None:
+    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> "list[tuple[Need, WheelChoice]] | None":
         """Chooses from the stored page, when it is fresh or all that it leads to is in the cache."""
         stored = self._index.stored(project)
         if stored is None:
             return None
         page, fresh = stored
         try:
-            chosen = [(need, choose_wheel(page, need.pin, need.compatible, where=need.pin.where)) for need in needs]
+            chosen = [(need, _choose(page, need)) for need in needs]
         except EngineError:
             if self._run.options.offline:
                 raise
@@ -205,7 +231,7 @@ class _Pipeline:
             return chosen
         return None
 
-    def _known_sha256(self, choice: WheelChoice) -> str | None:
+    def _known_sha256(self, choice: "WheelChoice") -> str | None:
         """Returns the key of the wheel when it is in the cache."""
         sha256 = choice.sha256
         if sha256 is None:
@@ -215,7 +241,7 @@ class _Pipeline:
 
     # -- wheels -------------------------------------------------------------
 
-    async def _wheel(self, choice: WheelChoice, needs: list[Need]) -> None:
+    async def _wheel(self, choice: "WheelChoice", needs: list[Need]) -> None:
         try:
             finished = await self._staged(choice, needs)
         except EngineError as exc:
@@ -235,7 +261,7 @@ class _Pipeline:
             if not self._left[id(work)] and work.error is None:
                 await self._commit(work)
 
-    async def _staged(self, choice: WheelChoice, needs: list[Need]) -> Finished:
+    async def _staged(self, choice: "WheelChoice", needs: list[Need]) -> Finished:
         assert self._workers is not None
         works = [need.work for need in needs if need.work.error is None]
         areas = [
@@ -256,7 +282,7 @@ class _Pipeline:
             raise Offline(f"{choice.filename} is not in the cache", hint="run once without --offline")
         return await self._downloaded(choice, needs, areas)
 
-    async def _downloaded(self, choice: WheelChoice, needs: list[Need], areas: list) -> Finished:  # type: ignore[type-arg]
+    async def _downloaded(self, choice: "WheelChoice", needs: list[Need], areas: list) -> Finished:  # type: ignore[type-arg]
         size = choice.file.size
         self._progress.bytes_expected += size or 0
         self._progress.phase = "downloading"
@@ -280,7 +306,7 @@ class _Pipeline:
                     await pause(attempt)
         raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
 
-    async def _attempt(self, choice: WheelChoice, needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
+    async def _attempt(self, choice: "WheelChoice", needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
         path = os.path.join(self._scratch, f"{job.number}.part")
         await job.begin(path, choice.filename)
 
@@ -320,6 +346,12 @@ class _Pipeline:
             self._fail([], work.error)
 
 
+def _choose(page: "ProjectPage", need: Need) -> "WheelChoice":
+    from engine.index.choice import choose_wheel
+
+    return choose_wheel(page, need.pin, need.compatible, where=need.pin.where)
+
+
 def _say_where(error: EngineError, need: Need) -> None:
     if not error.message.startswith(need.pin.where):
         error.message = f"{need.pin.where}: {error.message}"
@@ -329,7 +361,7 @@ def _pointer_key(url: str) -> str:
     return hashlib.sha256(without_credentials(url).encode(), usedforsecurity=False).hexdigest()
 
 
-def _promised(choice: WheelChoice) -> dict[str, str]:
+def _promised(choice: "WheelChoice") -> dict[str, str]:
     """Returns the page's hashes, of which every one has to match."""
     return {name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed}
 

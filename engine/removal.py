@@ -33,12 +33,17 @@ def recorded_files(dist_info: str) -> list[str]:
         return [os.path.join(folder, name) for folder, _, names in os.walk(dist_info) for name in names]
     if '"' in text:
         import csv
+        import io
 
-        rows = [row[0] for row in csv.reader(text.splitlines()) if row and row[0]]
+        rows = [row[0] for row in csv.reader(io.StringIO(text)) if row and row[0]]
     else:
-        rows = [line.rsplit(",", 2)[0] for line in text.splitlines() if line]
-    join, normpath = os.path.join, os.path.normpath
-    return [normpath(join(site, row)) if ".." in row or os.path.isabs(row) else join(site, row) for row in rows]
+        # Not splitlines(): a path may hold characters that it takes for line ends.
+        rows = [line.rsplit(",", 2)[0] for line in text.split("\n") if line]
+    join, normpath, odd = os.path.join, os.path.normpath, ("./", "//", "..")
+    return [
+        normpath(join(site, row)) if os.path.isabs(row) or any(part in row for part in odd) else join(site, row)
+        for row in rows
+    ]
 
 
 class Removal:

@@ -36,7 +36,7 @@ class Drift(Exception):
 
     Args:
         sha256: the entry.
-        path: the file, relative to the entry's tree.
+        path: the file or folder.
     """
 
     def __init__(self, sha256: str, path: str) -> None:
@@ -114,10 +114,11 @@ def _link_folder(
     linked = 0
     try:
         origin_fd = os.open(origin, _FOLDER)
-    except OSError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise Drift(sha256, origin) from exc
-    target_fd = os.open(target, _FOLDER)
+    target_fd = -1
     try:
+        target_fd = os.open(target, _FOLDER)
         for name, size, mtime in zip(names, sizes, mtimes, strict=True):
             try:
                 found = stat(name, dir_fd=origin_fd, follow_symlinks=False)
@@ -134,7 +135,8 @@ def _link_folder(
                 linker.fall_back(f"{origin}/{name}", f"{target}/{name}", exc)
     finally:
         os.close(origin_fd)
-        os.close(target_fd)
+        if target_fd >= 0:
+            os.close(target_fd)
         linker.counts["hardlink"] += linked
     return existing
 

@@ -236,6 +236,8 @@ def settle_and_commit(run: Run, work: Work, entries: list[plans.PlannedEntry], c
         work.commit(durable=run.options.durable)
     except EngineError as exc:
         work.error = exc
+    except OSError as exc:
+        work.error = InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}")
 
 
 def _still_there(layout: Layout, entry: plans.PlannedEntry) -> bool:

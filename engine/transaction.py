@@ -174,7 +174,7 @@ class Transaction:
                 for number, step in enumerate(self._steps):
                     checkpoint(2 + number)
                     os.rename(step[1], step[2])
-            except OSError:
+            except BaseException:  # an interrupt too: whoever asked for it wants no half environment
                 _roll_back(self._steps)
                 os.unlink(journal)
                 raise
@@ -190,12 +190,20 @@ class Transaction:
             ) from exc
 
     def close(self) -> None:
-        """Removes the transaction's folder: the staging area of a failed one, the trash of a finished one."""
-        _remove_tree(self.folder)
+        """Removes the transaction's folder: the staging area of a failed one, the trash of a finished one.
+
+        One that was decided and is neither carried out nor rolled back stays, for `recover`.
+        """
+        if not os.path.lexists(os.path.join(self.folder, "journal")):
+            _remove_tree(self.folder)
         if self._own_lock is not None:
             os.close(self._own_lock)
             self._own_lock = None
-        _remove_if_empty(os.path.dirname(self.folder))
+        # Under the lock: another process may just have made this folder to put its own into it.
+        lock = lock_folder(self.prefix, wait=False)
+        if lock is not None:
+            _remove_if_empty(os.path.dirname(self.folder))
+            os.close(lock)
 
 
 def _nothing(step: int) -> None:
@@ -219,7 +227,7 @@ def _read_journal(path: str) -> list[Step] | None:
     try:
         with open(path, "rb") as file:
             fields = file.read().split(b"\0")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if fields[0] != HEADER or fields[-1] != b"end" or (len(fields) - 2) % 3:
         raise InstallFailed(f"{path} is not a journal that this version can read", hint="make the environment anew")
@@ -233,7 +241,7 @@ def recover(prefix: str) -> bool:
     The caller holds the lock of the environment.
 
     Returns:
-        True when a decided transaction was carried out.
+        True when a decided transaction was carried out, or taken back where it could not be.
 
     Raises:
         InstallFailed: when it can be carried out neither forwards nor backwards.

@@ -8,6 +8,7 @@ from engine.errors import EngineError
 from engine.removal import Removal, recorded_files
 from engine.staging import Area
 from engine.transaction import Transaction, lock_folder, recover
+from engine.wheel.layout import is_interpreter_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 #: What a new environment may come with; a sync leaves them alone unless the lock pins them, as pip-sync does.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
-
-#: What belongs to the environment itself and to no distribution.
-_ENVIRONMENT_FILES = ("python", "python3", "pythonw", "python.exe", "pythonw.exe")
 
 
 class Work:
@@ -145,7 +143,7 @@ class Work:
             return []
         prefix = self.environment.prefix
         scripts = self.schemes["scripts"]
-        protected = [os.path.join(scripts, name) for name in _ENVIRONMENT_FILES]
+        protected = [os.path.join(scripts, name) for name in _names(scripts) if is_interpreter_name(name)]
         protected.append(os.path.join(prefix, "pyvenv.cfg"))
         removal = Removal([*self.schemes.values(), prefix], protected)
         for found in leaving:
@@ -157,3 +155,10 @@ class Work:
                         removal.keep(recorded_files(other.path))
         self.warnings.extend(f"left in place, outside the environment: {path}" for path in removal.skipped)
         return removal.moves()
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -7,6 +7,7 @@ that the other side is still writing.
 
 Messages to a worker, as marshalled tuples behind a 4-byte length:
 
+    ("wake", 0)                                  import what is needed; nothing else
     ("begin", job, path, filename)               a download starts
     ("more", job, available_bytes)               that much of it is in the file
     ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
@@ -24,9 +25,9 @@ import hashlib
 import marshal
 import os
 import socket
-import sys
 from typing import Any
 
+from cache import CacheError
 from cache.entries import EntryStore
 from cache.layout import Layout
 from cache.manifest import Manifest
@@ -70,7 +71,9 @@ class _Download:
 
     def close(self) -> None:
         self.unpacker.close()
-        os.close(self.descriptor)
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class Worker:
@@ -106,7 +109,7 @@ class Worker:
                 return self._stage_cached(job, message[2], message[3])
             elif kind == "abort":
                 self._drop(job)
-        except Drift as exc:
+        except (Drift, CacheError) as exc:
             return ("drift", job, exc.path)
         except errors.EngineError as exc:
             self._drop(job)
@@ -227,22 +230,3 @@ def serve(connection: socket.socket, worker: Worker) -> None:
             if answer is not None:
                 data = marshal.dumps(answer)
                 connection.sendall(len(data).to_bytes(4, "big") + data)
-
-
-def run_forked(connection: socket.socket, cache_root: str, scratch: str, link_mode: str) -> None:
-    """The whole life of a forked worker; it does not return."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    status = 0
-    try:
-        serve(connection, Worker(cache_root, scratch, link_mode))
-    except (BrokenPipeError, ConnectionResetError):
-        pass
-    except BaseException:
-        status = 1
-        import traceback
-
-        traceback.print_exc(file=sys.stderr)
-    finally:
-        os._exit(status)

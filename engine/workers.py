@@ -13,6 +13,8 @@ from engine.parallel import MOST_PROCESSES, cores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import anyio
+
     from engine.worker import AreaFields, Message
 
 
@@ -45,6 +47,7 @@ class _Connection:
     def __init__(self, stream: socket.socket, pid: int) -> None:
         self.stream = stream
         self.pid = pid
+        self.turn: anyio.Lock | None = None
         self.load_bytes = 0
         self.received = bytearray()
         self.ended = False
@@ -146,6 +149,30 @@ def _read_answer(answer: "Message | None") -> Finished:
     raise kind(answer[3], hint=answer[4])
 
 
+def _run_forked(connection: socket.socket, cache_root: str, scratch: str, link_mode: str) -> None:
+    """The whole life of a forked worker; it does not return."""
+    status = 1
+    try:
+        import _signal  # type: ignore[import-not-found]
+
+        # An interrupt is for the other side, which closes the connection.
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+        _signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
+        if connection.recv(1, socket.MSG_PEEK):
+            from engine.worker import Worker, serve
+
+            serve(connection, Worker(cache_root, scratch, link_mode))
+        status = 0
+    except (BrokenPipeError, ConnectionResetError):
+        status = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
 class Workers:
     """A fixed set of workers.
 
@@ -179,9 +206,7 @@ class Workers:
         ours.close()
         for other in self._connections:
             other.stream.close()
-        from engine.worker import run_forked
-
-        run_forked(theirs, cache_root, scratch, link_mode)
+        _run_forked(theirs, cache_root, scratch, link_mode)
         raise AssertionError("unreachable")
 
     def job(self, weight_bytes: int) -> Job:
@@ -211,13 +236,25 @@ class Workers:
 
         body = marshal.dumps(message)
         data = memoryview(len(body).to_bytes(4, "big") + body)
-        while data:
-            try:
-                data = data[connection.stream.send(data) :]
-            except BlockingIOError:
-                await anyio.wait_writable(connection.stream)
-            except (BrokenPipeError, ConnectionResetError):
-                return  # `listen` tells whoever waits
+        begun = False
+        if connection.turn is None:
+            connection.turn = anyio.Lock(fast_acquire=True)
+        async with connection.turn:
+            while data:
+                try:
+                    data = data[connection.stream.send(data) :]
+                    begun = True
+                except BlockingIOError:
+                    # Half a message would make nonsense of the next one.
+                    with anyio.CancelScope(shield=begun):
+                        await anyio.wait_writable(connection.stream)
+                except (BrokenPipeError, ConnectionResetError):
+                    return  # `listen` tells whoever waits
+
+    async def wake(self) -> None:
+        """Lets the workers import what they need; they sleep until then, to leave the cores to this process."""
+        for connection in self._connections:
+            await self.send(connection, ("wake", 0))
 
     async def listen(self) -> None:
         """Receives answers until cancelled.  Runs as a task of the pipeline."""

@@ -10,6 +10,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import aiohttp
 import anyio
@@ -20,13 +21,17 @@ from engine import __version__
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InvalidPage, Offline, ProjectNotFound
 from engine.index.freshness import lifetime_seconds
-from engine.index.page import ProjectPage
 from engine.limits import PAGE_BYTES, PAGES
+
+if TYPE_CHECKING:
+    from engine.index.page import ProjectPage
 
 try:
     from isal import isal_zlib as zlib_
 except ImportError:
     import zlib as zlib_  # type: ignore[no-redef]
+
+_DECOMPRESSION_ERROR: type[Exception] = zlib_.error  # type: ignore[assignment,unused-ignore]  # its stub says otherwise
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -59,6 +64,12 @@ async def pause(attempt: int) -> None:
     await anyio.sleep(random.uniform(0, 0.2 * 2**attempt))
 
 
+def describe(error: aiohttp.ClientError) -> str:
+    """Returns one line on what a server did wrong, without the address: that may hold credentials."""
+    message = str(getattr(error, "message", "")) or type(error).__name__
+    return message.splitlines()[0]
+
+
 class IndexClient:
     """Project pages of one index.
 
@@ -79,8 +90,10 @@ class IndexClient:
         self._limit = anyio.CapacityLimiter(PAGES)
         self._key = hashlib.sha256(self.url.encode(), usedforsecurity=False).hexdigest()[:20]
 
-    def stored(self, project: NormalizedName) -> tuple[ProjectPage, bool] | None:
+    def stored(self, project: NormalizedName) -> "tuple[ProjectPage, bool] | None":
         """Returns the page that the cache has, and whether it is fresh.  No network."""
+        from engine.index.page import ProjectPage
+
         data = self._records.get(f"{self._key}/{project}")
         if data is None or len(data) < 8:
             return None
@@ -89,7 +102,7 @@ class IndexClient:
             return None
         return page, time.time() < int.from_bytes(data[:8], "big")
 
-    async def fetch(self, project: NormalizedName) -> ProjectPage:
+    async def fetch(self, project: NormalizedName) -> "ProjectPage":
         """Asks the index for a page, and stores it for as long as the index says.
 
         Raises:
@@ -108,7 +121,7 @@ class IndexClient:
                 except TRANSIENT as exc:
                     reason = str(exc) or type(exc).__name__
                 else:
-                    if isinstance(page, ProjectPage):
+                    if not isinstance(page, int):
                         return page
                     reason = f"HTTP {page}"
                 if attempt + 1 < ATTEMPTS:
@@ -118,7 +131,7 @@ class IndexClient:
             hint="check --index-url and the network; --offline uses the cache alone",
         )
 
-    async def _ask(self, url: str, project: NormalizedName) -> ProjectPage | int:
+    async def _ask(self, url: str, project: NormalizedName) -> "ProjectPage | int":
         """Returns the page, or the status of a failure that may pass."""
         try:
             async with self._session().get(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
@@ -141,6 +154,10 @@ class IndexClient:
             raise IndexUnavailable(
                 f"cannot fetch {without_credentials(url)}: {exc}", hint="SSL_CERT_FILE names the authorities to trust"
             ) from exc
+        except TRANSIENT:
+            raise
+        except aiohttp.ClientError as exc:
+            raise IndexUnavailable(f"cannot fetch {without_credentials(url)}: {describe(exc)}") from exc
         self._records.put(f"{self._key}/{project}", expires.to_bytes(8, "big") + page.pack())
         return page
 
@@ -156,7 +173,9 @@ class IndexClient:
         return bytes(body)
 
     @staticmethod
-    def _parse(response: aiohttp.ClientResponse, body: bytes, url: str, project: NormalizedName) -> ProjectPage:
+    def _parse(response: aiohttp.ClientResponse, body: bytes, url: str, project: NormalizedName) -> "ProjectPage":
+        from engine.index.page import ProjectPage
+
         kind = response.content_type
         if kind == JSON_TYPE or kind.endswith("json"):
             return ProjectPage.from_json(body, url, project)
@@ -172,7 +191,7 @@ def _decompress(body: bytes, url: str) -> bytes:
     decompressor = zlib_.decompressobj(31)
     try:
         data: bytes = decompressor.decompress(body, PAGE_BYTES + 1)
-    except zlib_.error as exc:
+    except _DECOMPRESSION_ERROR as exc:
         raise InvalidPage(f"{url}: damaged gzip body") from exc
     if len(data) > PAGE_BYTES:
         raise InvalidPage(f"{url} is larger than {PAGE_BYTES >> 20} MiB")

@@ -1,14 +1,14 @@
 """What is installed is what pip installs, file by file."""
 
 import csv
-import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.index import Index
-from tests.support.tool import Target, Tool, clean_environ
+from tests.support.tool import Target, Tool
 from tests.support.trees import Node, Tree
 from tests.support.wheels import FILE_MODE, Member, Wheel, make_wheel
 
@@ -35,7 +35,7 @@ def wheels() -> list[Wheel]:
                 "data/share/doc/everywhere/README": "read me\n",
                 "data/etc/everywhere.cfg": "[x]\n",
             },
-            executable=["scripts/shell", "data/share/doc/everywhere/README"],
+            executable=[*(f"scripts/{name}" for name in ("hello", "hello-window", "shell")), "data/share/doc/everywhere/README"],
         ),
         make_wheel(
             "programs",
@@ -72,7 +72,7 @@ def install_with_pip(folder: Path, target: Target, lock: Path, tool: Tool) -> No
     run = tool.run(
         *(sys.executable, "-m", "pip", "--python", str(target.python), "install", "--no-deps", "--no-compile"),
         *("--no-index", "--find-links", str(folder), "-r", str(lock), "--quiet", "--disable-pip-version-check"),
-        environ=clean_environ(tool.folder, {"PYTHONPATH": ""}),
+        environ={"PYTHONPATH": ""},
     )
     assert run.code == 0, run.err
 
@@ -91,22 +91,25 @@ def without_words(tree: Tree) -> Tree:
     return {path: Node(n.kind, n.mode, "" if is_generated(path) else n.content) for path, n in tree.items()}
 
 
-@pytest.fixture
-def both(tmp_path: Path, index: Index, tool: Tool, pristine: Target) -> tuple[Target, Target]:
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, pristine: Target) -> Iterator[tuple[Target, Target]]:
     """The same wheels installed by the tool and by pip, at one path one after the other: scripts name it."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("both")
+    index = Index()
+    index.add(*wheels())
+    (folder / "wheels").mkdir()
     for wheel in wheels():
-        index.add(wheel)
-        (folder / wheel.filename).write_bytes(wheel.content)
+        (folder / "wheels" / wheel.filename).write_bytes(wheel.content)
+    tool = Tool(folder, index.url)
     lock = tool.write_lock(*(wheel.pin for wheel in wheels()))
-    target = pristine.copy_to(tmp_path / "env")
-    run = tool.sync(lock, target)
+    place = folder / "env"
+    run = tool.sync(lock, pristine.copy_to(place))
+    index.close()
     assert run.code == 0, run.err
-    ours = Target(target.prefix.rename(tmp_path / "ours"))
-    theirs = pristine.copy_to(tmp_path / "env")
-    install_with_pip(folder, theirs, lock, tool)
-    return ours, theirs
+    place.rename(folder / "ours")
+    install_with_pip(folder / "wheels", pristine.copy_to(place), lock, tool)
+    theirs = Target(place.rename(folder / "theirs"))
+    yield Target((folder / "ours").rename(place)), theirs
 
 
 def test_every_file_is_the_one_that_pip_installs(both: tuple[Target, Target]) -> None:
@@ -123,12 +126,18 @@ def test_record_names_what_pip_records(both: tuple[Target, Target]) -> None:
     assert {info: record_paths(ours, info) for info in infos} == {info: record_paths(theirs, info) for info in infos}
 
 
-def test_launchers_run(both: tuple[Target, Target]) -> None:
-    ours, theirs = both
-    theirs.prefix.rename(theirs.prefix.with_name("theirs"))
-    moved = Target(ours.prefix.rename(theirs.prefix))
-    programs = {name: "main" for name in LAUNCHERS} | {"hello": "hello", "shell": "shell"}
+def test_programs_run(both: tuple[Target, Target]) -> None:
+    ours, _ = both
+    programs = {name: "main" for name in LAUNCHERS} | {"hello": "hello", "hello-window": "window", "shell": "shell"}
     for name, said in programs.items():
-        path = moved.prefix / "bin" / name
-        assert stat.S_IMODE(path.stat().st_mode) & 0o111
-        assert moved.run(f"import subprocess; subprocess.run([{str(path)!r}], check=True)") == said
+        path = ours.prefix / "bin" / name
+        assert ours.run(f"import subprocess; subprocess.run([{str(path)!r}], check=True)") == said, name
+
+
+def test_a_script_runs_even_where_the_wheel_forgot_the_executable_bit(
+    index: Index, tool: Tool, target: Target
+) -> None:
+    wheel = make_wheel("forgetful", "1.0", data={"scripts/forgetful": "#!python\nprint('ran')\n"})
+    index.add(wheel)
+    assert tool.sync(tool.write_lock(wheel.pin), target).code == 0
+    assert tool.run(str(target.prefix / "bin" / "forgetful")).out == "ran\n"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def make_wheel(
     build: str = "",
     purelib: bool = True,
     compress: bool = True,
+    wheel_version: str = "1.0",
 ) -> Wheel:
     """Returns a wheel.
 
@@ -78,6 +80,7 @@ def make_wheel(
         build: build tag, or "".
         purelib: what Root-Is-Purelib says.
         compress: deflate members instead of storing them.
+        wheel_version: what Wheel-Version says.
     """
     escaped = name.replace("-", "_").replace(".", "_")
     stem = f"{escaped}-{version}"
@@ -91,7 +94,7 @@ def make_wheel(
     for path, text in (licenses or {}).items():
         entries.append(_member(f"{info}/licenses/{path}", text))
     entries.append(_member(f"{info}/METADATA", _metadata(name, version, requires, requires_python)))
-    entries.append(_member(f"{info}/WHEEL", _wheel_file(tag, build, purelib)))
+    entries.append(_member(f"{info}/WHEEL", _wheel_file(tag, build, purelib, wheel_version)))
     points = _entry_points(console_scripts, gui_scripts)
     if points:
         entries.append(_member(f"{info}/entry_points.txt", points))
@@ -107,7 +110,8 @@ def make_wheel(
 def pack(entries: Iterable[Member], compress: bool = True) -> bytes:
     """Returns a ZIP archive of `entries`, with their names and modes as they stand."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w") as archive:
+        warnings.filterwarnings("ignore", "Duplicate name")
         for entry in entries:
             info = zipfile.ZipInfo(entry.name, (2024, 1, 1, 0, 0, 0))
             # The constructor cuts names at NUL and changes separators; what is asked for is written.
@@ -138,8 +142,8 @@ def _metadata(name: str, version: str, requires: Sequence[str], requires_python:
     return "\n".join(lines) + "\n"
 
 
-def _wheel_file(tag: str, build: str, purelib: bool) -> str:
-    lines = ["Wheel-Version: 1.0", "Generator: tests", f"Root-Is-Purelib: {'true' if purelib else 'false'}"]
+def _wheel_file(tag: str, build: str, purelib: bool, version: str) -> str:
+    lines = [f"Wheel-Version: {version}", "Generator: tests", f"Root-Is-Purelib: {'true' if purelib else 'false'}"]
     pythons, abis, platforms = (part.split(".") for part in tag.split("-"))
     lines += [f"Tag: {python}-{abi}-{platform}" for python in pythons for abi in abis for platform in platforms]
     if build:

@@ -110,9 +110,7 @@ def end_part(count: int, length: int, offset: int, comment: bytes = b"") -> byte
 def end_part_64(count: int, length: int, offset: int, *, extensible: bytes = b"", locator_shift: int = 0) -> bytes:
     """Returns the ZIP64 end record and its locator, for a directory that they follow directly."""
     at = offset + length
-    record = struct.pack(
-        "<4sQ2H2I4Q", b"PK\x06\x06", 44 + len(extensible), 45, 45, 0, 0, count, count, length, offset
-    )
+    record = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44 + len(extensible), 45, 45, 0, 0, count, count, length, offset)
     return record + extensible + struct.pack("<4sIQI", b"PK\x06\x07", 0, at + locator_shift, 1)
 
 

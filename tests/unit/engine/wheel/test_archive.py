@@ -176,7 +176,9 @@ def test_what_cannot_be_unpacked_is_refused_by_name(place: str, fields: dict[str
 
 
 @pytest.mark.parametrize(
-    "fields", [{"name": b"b"}, {"method": 0}, {"crc": 1}, {"size": 4}, {"compressed": 4}], ids=lambda fields: str(fields)
+    "fields",
+    [{"name": b"b"}, {"method": 0}, {"crc": 1}, {"size": 4}, {"compressed": 4}],
+    ids=lambda fields: str(fields),
 )
 @pytest.mark.parametrize("place", ["local", "central"])
 def test_headers_that_differ_are_refused(place: str, fields: dict[str, object]) -> None:

@@ -130,7 +130,9 @@ def test_on_unix_an_entry_point_is_one_executable_script() -> None:
     assert content == launcher("demo.tool", "main", "/env/bin/python")
 
 
-@pytest.mark.parametrize(("gui", "line"), [(False, b'#!"C:\\a b\\python.exe"\r\n'), (True, b'"C:\\a b\\pythonw.exe"\r\n')])
+@pytest.mark.parametrize(
+    ("gui", "line"), [(False, b'#!"C:\\a b\\python.exe"\r\n'), (True, b'"C:\\a b\\pythonw.exe"\r\n')]
+)
 def test_on_windows_an_entry_point_is_an_executable_with_a_script_inside(gui: bool, line: bytes) -> None:
     [(name, content, _)] = launcher_files("demo", "demo.tool", "main", "C:\\a b\\python.exe", gui=gui, windows=True)
     assert name == "demo.exe"
@@ -155,5 +157,12 @@ def test_module_loads_nothing_heavy() -> None:
         check=True,
     )
     assert result.stdout.strip() == str(
-        ["engine", "engine.errors", "engine.wheel", "engine.wheel.layout", "engine.wheel.record", "engine.wheel.scripts"]
+        [
+            "engine",
+            "engine.errors",
+            "engine.wheel",
+            "engine.wheel.layout",
+            "engine.wheel.record",
+            "engine.wheel.scripts",
+        ]
     )

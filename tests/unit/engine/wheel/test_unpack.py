@@ -35,7 +35,6 @@ class Unpacking:
         self.tree = self.root / str(self.count)
         self.tree.mkdir()
         path = self.root / f"{self.count}.whl"
-        # Bytes that are not there yet read as zeros, as they do in a file that was made in its full length.
         path.write_bytes(b"")
         descriptor = os.open(path, os.O_RDWR)
         unpacker = Unpacker(descriptor, str(self.tree), filename)
@@ -328,9 +327,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 @pytest.mark.parametrize("growing", [False, True], ids=["whole", "growing"])
-def test_hostile_wheel_is_refused_by_name_and_stays_in_its_folder(
-    growing: bool, case: str, unpack: Unpacking
-) -> None:
+def test_hostile_wheel_is_refused_by_name_and_stays_in_its_folder(growing: bool, case: str, unpack: Unpacking) -> None:
     body, reason = HOSTILE[case]
     with pytest.raises(InvalidWheel, match=reason) as error:
         unpack(body, range(0, len(body) + 1, max(len(body) // 100, 1)) if growing else ())

@@ -32,9 +32,7 @@ class Files:
         return f"{algorithm}-{name}"
 
 
-def compare(
-    rows: list[tuple[str, str, str]], *names: str, damaged: str = ""
-) -> tuple[list[str], list[str], list[str]]:
+def compare(rows: list[tuple[str, str, str]], *names: str, damaged: str = "") -> tuple[list[str], list[str], list[str]]:
     """Reconciles three-byte files whose sha256 is `hash-of-<name>`; returns paths, warnings and what was read."""
     names = (*names, RECORD)
     disk = Files({name: b"bad" if name == damaged else b"abc" for name in names})
