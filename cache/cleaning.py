@@ -5,7 +5,7 @@ import shutil
 from typing import NamedTuple
 
 #: Every kind of bucket that any version of the engine has made.
-BUCKETS = frozenset({"index", "interpreters", "plans", "pointers", "tmp", "wheels"})
+BUCKETS = frozenset({"index", "interpreters", "plans", "pointers", "settings", "tmp", "wheels"})
 
 
 class Removed(NamedTuple):

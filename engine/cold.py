@@ -19,6 +19,8 @@ from engine.workers import Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
     from engine.requirements import Lock, Pin
@@ -48,28 +50,81 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
 
 
 def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers | None) -> None:
-    facts = _Facts(run, targets)
-    try:
-        lock = _parse_lock(run)
-        if facts.waiting:
-            import engine.pipeline  # noqa: F401  # takes longer than the children, which run beside it
-        facts.read()
-    finally:
-        facts.cancel()
-    needs = []
-    for target in targets:
-        needs.extend(_compare(target, lock))
-    if run.options.dry_run:
-        workers = None
-    unfinished = [target for target in targets if target.work is not None and target.work.changes]
+    preparation = Preparation(run, targets)
     answers: dict[str, dict[str, plans.PlannedEntry]] = {}
-    if needs or (unfinished and not run.options.dry_run):
-        from engine.pipeline import run_pipeline
+    try:
+        guesses = preparation.guess_projects()
+        if not guesses:
+            for _ in preparation.steps():
+                pass
+        if guesses or preparation.work_to_do:
+            from engine.loop import run_loop
 
-        answers = run_pipeline(run, needs, [_work(target) for target in unfinished], lock.index_url, scratch, workers)
-    if not run.options.dry_run:
+            answers = run_loop(run, preparation, guesses, scratch, workers)
+    finally:
+        preparation.cancel()
+    if not run.options.dry_run and preparation.lock is not None:
         for target in targets:
-            _store_plan(run, target, lock, answers.get(_work(target).environment.prefix, {}))
+            _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
+
+
+class Preparation:
+    """What has to be known before anything is chosen: the lock, the interpreters, what is installed.
+
+    Making one starts the children that ask unknown interpreters; `steps` does the
+    rest in pieces, so that an event loop can go on between them.
+
+    Attributes:
+        lock: after `steps`.
+        needs: what is missing where, after `steps`.
+        works: the environments that have something to change, after `steps`.
+    """
+
+    def __init__(self, run: Run, targets: list[Target]) -> None:
+        self._run = run
+        self._targets = targets
+        self._facts = _Facts(run, targets)
+        self._done = False
+        self.lock: Lock | None = None
+        self.needs: list[Need] = []
+        self.works: list[Work] = []
+
+    def guess_projects(self) -> list[str]:
+        """Returns projects whose pages will probably be needed, without waiting for anything.
+
+        Only while a child is still asked about an interpreter: otherwise what is needed is known as fast.
+        """
+        if not self._facts.waiting or self._run.options.offline:
+            return []
+        from engine.guessing import guess_projects
+
+        return guess_projects(self._run, [target.environment for target in self._targets])
+
+    def steps(self) -> "Iterator[None]":
+        """Finds everything out, in pieces of a few milliseconds.
+
+        Raises:
+            EngineError: when the lock, an interpreter or an environment is wrong.
+        """
+        if self._done:
+            return
+        self.lock = _parse_lock(self._run)
+        yield
+        self._facts.read()
+        yield
+        for target in self._targets:
+            self.needs.extend(_compare(target, self.lock))
+        self.works = [_work(target) for target in self._targets if _work(target).changes]
+        self._done = True
+
+    @property
+    def work_to_do(self) -> bool:
+        """Whether the pipeline is needed."""
+        return bool(self.needs or (self.works and not self._run.options.dry_run))
+
+    def cancel(self) -> None:
+        """Ends the children that nobody waits for any more."""
+        self._facts.cancel()
 
 
 def _work(target: Target) -> Work:

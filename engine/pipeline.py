@@ -7,13 +7,10 @@ belongs to the environments that needed the thing that failed; the run goes on
 as long as one environment can still succeed.
 """
 
-import asyncio
 import hashlib
-import importlib
 import os
 import signal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import anyio
 from packaging.utils import NormalizedName
@@ -21,85 +18,51 @@ from packaging.utils import NormalizedName
 from cache.entries import EntryStore
 from cache.plans import PlannedEntry
 from cache.records import RecordStore
+from engine.admission import Admission
 from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, Offline
-from engine.index.client import ATTEMPTS, IndexClient, open_session, pause
-from engine.index.source import index_url
-from engine.limits import DOWNLOADS, LargestFirst
+from engine.index.choice import WheelChoice, choose_wheel
+from engine.index.client import Network
+from engine.index.page import ProjectPage
+from engine.index.pages import Pages, pause
+from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.reporting import Progress
 from engine.sync import Run, settle_and_commit
 from engine.work import Work
 from engine.workers import Drifted, Finished, Job, Workers
 
-if TYPE_CHECKING:
-    from aiohttp import ClientSession
-
-    from engine.index.choice import WheelChoice
-    from engine.index.page import ProjectPage
-
 Answers = dict[str, dict[str, PlannedEntry]]
 
 
-def run_pipeline(
-    run: Run, needs: list[Need], works: list[Work], lock_index: str | None, scratch: str, workers: Workers | None
-) -> Answers:
-    """Brings every work to its commit, or to its error.
+class Pipeline:
+    """One run of the pipeline.
 
     Args:
         run: options and places.
         needs: what is missing where.
         works: the environments that have something to change.
-        lock_index: `--index-url` of the lock, or None.
+        network: asks and downloads.
+        index: URL of the index with a final `/`.
         scratch: a private folder on the cache's file system.
         workers: the worker processes; None to choose files and stop there.
 
-    Returns:
-        Prefix of the environment to project name to what was installed.
+    Attributes:
+        answers: prefix of the environment to project name to what was installed.
+        interrupted: the signal that ended the run early, or None.
     """
-    index = index_url(run, lock_index)
 
-    async def start() -> Answers:
-        asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
-        pipeline = _Pipeline(run, needs, works, index, scratch, workers)
-        await pipeline.run()
-        if pipeline.interrupted == signal.SIGINT:
-            raise KeyboardInterrupt
-        if pipeline.interrupted is not None:
-            raise SystemExit(128 + pipeline.interrupted)
-        return pipeline.answers
-
-    try:
-        return anyio.run(start, backend_options={"use_uvloop": _has_uvloop()})
-    except BaseExceptionGroup as group:
-        raise _first(group) from None
-
-
-def _first(exc: BaseException) -> BaseException:
-    """Returns one exception of a group: callers never see groups, and one traceback is enough to find a bug."""
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    return exc
-
-
-def _report_bugs_only(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keeps quiet about connections that failed while their task was cancelled: uvloop reports each."""
-    if not isinstance(context.get("exception"), OSError):
-        loop.default_exception_handler(context)
-
-
-def _has_uvloop() -> bool:
-    try:
-        import uvloop  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-class _Pipeline:
     def __init__(
-        self, run: Run, needs: list[Need], works: list[Work], index: str, scratch: str, workers: Workers | None
+        self,
+        run: Run,
+        needs: list[Need],
+        works: list[Work],
+        *,
+        network: Network,
+        index: str,
+        scratch: str,
+        workers: Workers | None,
     ) -> None:
         self.answers: Answers = {work.environment.prefix: {} for work in works}
         self.interrupted: signal.Signals | None = None
@@ -110,30 +73,26 @@ class _Pipeline:
         self._workers = workers
         self._entries = EntryStore(run.layout)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
-        self._session: ClientSession | None = None
-        self._index = IndexClient(
+        self._network = network
+        self._pages = Pages(
             index,
             records=RecordStore(run.layout.bucket("index-v1")),
-            session=self._open_session,
+            ask=network.ask,
             offline=run.options.offline,
         )
-        self._downloads = LargestFirst(DOWNLOADS)
+        self._admission = Admission(DOWNLOADS)
         self._progress = Progress()
         self._progress.wheels = len(needs)
         self._left = {id(work): sum(need.work is work for need in needs) for work in works}
         self._collided: dict[str, set[str]] = {}
         self._scope = anyio.CancelScope()
 
-    def _open_session(self) -> "ClientSession":
-        if self._session is None:
-            self._session = open_session()
-        return self._session
-
     async def run(self) -> None:
         """Runs all projects; commits each environment when its last wheel is staged."""
         try:
             async with anyio.create_task_group() as background:
                 if self._workers is not None:
+                    await self._workers.wake()
                     background.start_soon(self._workers.listen)
                 background.start_soon(self._obey_signals)
                 if self._run.view.interval_seconds:
@@ -143,9 +102,6 @@ class _Pipeline:
                 background.cancel_scope.cancel()
         finally:
             self._run.view.close()
-            if self._session is not None:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-                    await self._session.close()
 
     async def _obey_signals(self) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -170,17 +126,8 @@ class _Pipeline:
                 if not self._left[id(work)]:
                     group.start_soon(self._commit, work)
             for project, needs in projects.items():
+                self._admission.page_started()
                 group.start_soon(self._project, project, needs)
-            group.start_soon(self._prepare)
-
-    async def _prepare(self) -> None:
-        """Does what the first answers will need while they are still on their way."""
-        if self._workers is not None:
-            await self._workers.wake()
-        for name in ("engine.index.page", "engine.index.choice", "aiofiles"):
-            # In steps, so that TLS handshakes get their turn between two imports.
-            await anyio.sleep(0)
-            importlib.import_module(name)
 
     def _guard_open(self, work: Work) -> None:
         try:
@@ -192,19 +139,13 @@ class _Pipeline:
 
     async def _project(self, project: NormalizedName, needs: list[Need]) -> None:
         try:
-            chosen = self._choose_from_cache(project, needs)
-            if chosen is None:
-                page = await self._index.fetch(project)
-                chosen = []
-                for need in needs:
-                    try:
-                        chosen.append((need, _choose(page, need)))
-                    except EngineError as exc:
-                        self._fail([need.work], exc)
+            chosen = self._choose_from_cache(project, needs) or await self._choose_from_index(project, needs)
         except EngineError as exc:
             _say_where(exc, needs[0])
             self._fail([need.work for need in needs], exc)
             return
+        finally:
+            self._admission.page_finished()
         by_file: dict[str, list[tuple[Need, WheelChoice]]] = {}
         for need, choice in chosen:
             need.work.warnings.extend(choice.warnings)
@@ -215,9 +156,9 @@ class _Pipeline:
             for wanted in by_file.values():
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 
-    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> "list[tuple[Need, WheelChoice]] | None":
+    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]] | None:
         """Chooses from the stored page, when it is fresh or all that it leads to is in the cache."""
-        stored = self._index.stored(project)
+        stored = self._pages.stored(project)
         if stored is None:
             return None
         page, fresh = stored
@@ -231,7 +172,17 @@ class _Pipeline:
             return chosen
         return None
 
-    def _known_sha256(self, choice: "WheelChoice") -> str | None:
+    async def _choose_from_index(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]]:
+        page = await self._pages.fetch(project)
+        chosen = []
+        for need in needs:
+            try:
+                chosen.append((need, _choose(page, need)))
+            except EngineError as exc:
+                self._fail([need.work], exc)
+        return chosen
+
+    def _known_sha256(self, choice: WheelChoice) -> str | None:
         """Returns the key of the wheel when it is in the cache."""
         sha256 = choice.sha256
         if sha256 is None:
@@ -241,7 +192,7 @@ class _Pipeline:
 
     # -- wheels -------------------------------------------------------------
 
-    async def _wheel(self, choice: "WheelChoice", needs: list[Need]) -> None:
+    async def _wheel(self, choice: WheelChoice, needs: list[Need]) -> None:
         try:
             finished = await self._staged(choice, needs)
         except EngineError as exc:
@@ -261,7 +212,7 @@ class _Pipeline:
             if not self._left[id(work)] and work.error is None:
                 await self._commit(work)
 
-    async def _staged(self, choice: "WheelChoice", needs: list[Need]) -> Finished:
+    async def _staged(self, choice: WheelChoice, needs: list[Need]) -> Finished:
         assert self._workers is not None
         works = [need.work for need in needs if need.work.error is None]
         areas = [
@@ -282,11 +233,11 @@ class _Pipeline:
             raise Offline(f"{choice.filename} is not in the cache", hint="run once without --offline")
         return await self._downloaded(choice, needs, areas)
 
-    async def _downloaded(self, choice: "WheelChoice", needs: list[Need], areas: list) -> Finished:  # type: ignore[type-arg]
+    async def _downloaded(self, choice: WheelChoice, needs: list[Need], areas: list) -> Finished:  # type: ignore[type-arg]
         size = choice.file.size
         self._progress.bytes_expected += size or 0
         self._progress.phase = "downloading"
-        async with self._downloads.place(size or 0):
+        async with self._admission.place(size):
             for attempt in range(ATTEMPTS):
                 job = self._workers.job(size or 0)  # type: ignore[union-attr]
                 try:
@@ -306,7 +257,7 @@ class _Pipeline:
                     await pause(attempt)
         raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
 
-    async def _attempt(self, choice: "WheelChoice", needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
+    async def _attempt(self, choice: WheelChoice, needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
         path = os.path.join(self._scratch, f"{job.number}.part")
         await job.begin(path, choice.filename)
 
@@ -315,7 +266,7 @@ class _Pipeline:
             await job.more(available)
 
         total = await download(
-            self._open_session(),
+            self._network.session,
             choice.url,
             path,
             expected_bytes=choice.file.size,
@@ -346,9 +297,7 @@ class _Pipeline:
             self._fail([], work.error)
 
 
-def _choose(page: "ProjectPage", need: Need) -> "WheelChoice":
-    from engine.index.choice import choose_wheel
-
+def _choose(page: ProjectPage, need: Need) -> WheelChoice:
     return choose_wheel(page, need.pin, need.compatible, where=need.pin.where)
 
 
@@ -361,7 +310,7 @@ def _pointer_key(url: str) -> str:
     return hashlib.sha256(without_credentials(url).encode(), usedforsecurity=False).hexdigest()
 
 
-def _promised(choice: "WheelChoice") -> dict[str, str]:
+def _promised(choice: WheelChoice) -> dict[str, str]:
     """Returns the page's hashes, of which every one has to match."""
     return {name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed}
 

@@ -177,7 +177,11 @@ def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
     for target in targets:
         work, plan = target.work, target.plan
         assert work is not None and plan is not None
-        work.scan()
+        try:
+            work.scan()
+        except EngineError as exc:
+            work.error = exc
+            continue
         missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
         wanted = [entry for entry in plan.entries if entry.name in missing]
         if run.options.dry_run or not work.changes:
@@ -190,7 +194,11 @@ def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
     try:
         for target, wanted in ready:
             assert target.work is not None
-            area = target.work.open()
+            try:
+                area = target.work.open()
+            except EngineError as exc:
+                target.work.error = exc
+                continue
             jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in wanted)
         staged = stage_all(jobs, run.options.link_mode) if jobs else None
         collided: dict[str, set[str]] = {}
@@ -198,14 +206,15 @@ def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
             collided.setdefault(jobs[index][2].stage, set()).update(paths)
         for target, wanted in ready:
             assert target.work is not None
-            settle_and_commit(run, target.work, wanted, collided)
+            if target.work.error is None:
+                settle_and_commit(run, target.work, wanted, collided)
     except Drift as exc:
         from cache.entries import EntryStore
 
         EntryStore(run.layout).set_aside(exc.sha256)
         for target, _ in ready:
             assert target.work is not None
-            if not target.work.committed:
+            if not target.work.committed and target.work.error is None:
                 target.work.warnings.append(f"the cached file {exc.path} was changed; it is fetched again")
                 cold.append(target)
     except OSError as exc:

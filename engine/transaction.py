@@ -162,8 +162,8 @@ class Transaction:
         fields = [HEADER]
         for step in self._steps:
             fields.extend(os.fsencode(part) for part in step)
-        checkpoint(0)
         try:
+            checkpoint(0)
             with open(journal + ".tmp", "wb") as file:
                 file.write(b"\0".join([*fields, b"end"]))
             if durable:

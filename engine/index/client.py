@@ -1,30 +1,22 @@
-"""The HTTP session, and project pages from the index with their cache.
+"""The HTTP session, and one question to an index at a time.
 
-One of the two homes of aiohttp.  Owns TLS settings, retries of pages and the
-page cache; does not choose files and does not download wheels.
+One of the two homes of aiohttp.  Owns TLS settings, time limits and the bounds
+of a body; what an answer means is for `engine.index.pages`.  Imports no more than
+aiohttp needs: the first questions are asked before anything else is loaded.
 
-Source: PEP 691, "Content negotiation"; PEP 503.
+Source: PEP 691, "Content negotiation".
 """
 
-import hashlib
-import random
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import aiohttp
-import anyio
-from packaging.utils import NormalizedName
 
-from cache.records import RecordStore
 from engine import __version__
 from engine.credentials import without_credentials
-from engine.errors import IndexUnavailable, InvalidPage, Offline, ProjectNotFound
-from engine.index.freshness import lifetime_seconds
-from engine.limits import PAGE_BYTES, PAGES
-
-if TYPE_CHECKING:
-    from engine.index.page import ProjectPage
+from engine.errors import IndexUnavailable, InvalidPage
+from engine.limits import PAGES
 
 try:
     from isal import isal_zlib as zlib_
@@ -34,20 +26,42 @@ except ImportError:
 _DECOMPRESSION_ERROR: type[Exception] = zlib_.error  # type: ignore[assignment,unused-ignore]  # its stub says otherwise
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 #: Seconds: for a connection, and between two pieces of a body.
 CONNECT_SECONDS = 15
 READ_SECONDS = 30
-ATTEMPTS = 4
 
-#: What a transport or an overloaded server does that may be over in a moment.
+#: Hard bound of an index page after decompression; the largest real ones have about 30 MB.
+PAGE_BYTES = 256 << 20
+
+#: What a transport does that may be over in a moment.
 TRANSIENT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
+
+#: What an overloaded server says that may be over in a moment.
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
+class Interrupted(Exception):
+    """A question failed in a way that may pass; `str()` says how."""
+
+
+class Answer(NamedTuple):
+    """What an index answered.
+
+    `url` is where the answer came from after redirects, `kind` its media type.
+    """
+
+    status: int
+    reason: str
+    url: str
+    kind: str
+    cache_control: str | None
+    age: str | None
+    body: bytes
+
+
 def open_session() -> aiohttp.ClientSession:
-    """Returns a session with the project's time limits; the caller closes it."""
+    """Returns a session with the project's time limits; the caller closes it.  Needs a running loop."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -59,142 +73,128 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def pause(attempt: int) -> None:
-    """Waits before another attempt: full jitter over a doubling bound, 0.2 s at first."""
-    await anyio.sleep(random.uniform(0, 0.2 * 2**attempt))
-
-
 def describe(error: aiohttp.ClientError) -> str:
     """Returns one line on what a server did wrong, without the address: that may hold credentials."""
     message = str(getattr(error, "message", "")) or type(error).__name__
     return message.splitlines()[0]
 
 
-class IndexClient:
-    """Project pages of one index.
+async def ask(session: aiohttp.ClientSession, url: str) -> Answer:
+    """Asks for a page once.
 
     Args:
-        url: the index, such as `https://example.com/simple/`.
-        records: the cache's `index-v1` bucket.
-        session: opens the HTTP session on first use.
-        offline: never ask; a page that was stored is good enough, however old.
+        session: from `open_session`.
+        url: absolute URL of the page.
+
+    Raises:
+        Interrupted: when the transport failed in a way that may pass.
+        IndexUnavailable: when it failed for good.
+        InvalidPage: when the body is too large or damaged.
     """
-
-    def __init__(
-        self, url: str, *, records: RecordStore, session: Callable[[], aiohttp.ClientSession], offline: bool
-    ) -> None:
-        self.url = url.rstrip("/") + "/"
-        self._records = records
-        self._session = session
-        self._offline = offline
-        self._limit = anyio.CapacityLimiter(PAGES)
-        self._key = hashlib.sha256(self.url.encode(), usedforsecurity=False).hexdigest()[:20]
-
-    def stored(self, project: NormalizedName) -> "tuple[ProjectPage, bool] | None":
-        """Returns the page that the cache has, and whether it is fresh.  No network."""
-        from engine.index.page import ProjectPage
-
-        data = self._records.get(f"{self._key}/{project}")
-        if data is None or len(data) < 8:
-            return None
-        page = ProjectPage.unpack(data[8:])
-        if page is None:
-            return None
-        return page, time.time() < int.from_bytes(data[:8], "big")
-
-    async def fetch(self, project: NormalizedName) -> "ProjectPage":
-        """Asks the index for a page, and stores it for as long as the index says.
-
-        Raises:
-            ProjectNotFound: when the index has no such project.
-            IndexUnavailable: when it cannot be reached or keeps failing.
-            InvalidPage: when the answer is not a project page.
-            Offline: when asking is forbidden.
-        """
-        url = f"{self.url}{project}/"
-        if self._offline:
-            raise Offline(f"the page of {project} is not in the cache", hint="run once without --offline")
-        async with self._limit:
-            for attempt in range(ATTEMPTS):
-                try:
-                    page = await self._ask(url, project)
-                except TRANSIENT as exc:
-                    reason = str(exc) or type(exc).__name__
-                else:
-                    if not isinstance(page, int):
-                        return page
-                    reason = f"HTTP {page}"
-                if attempt + 1 < ATTEMPTS:
-                    await pause(attempt)
+    shown = without_credentials(url)
+    try:
+        async with session.get(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
+            return Answer(
+                response.status,
+                response.reason or "",
+                str(response.url),
+                response.content_type,
+                response.headers.get("Cache-Control"),
+                response.headers.get("Age"),
+                await _body(response) if response.status == 200 else b"",
+            )
+    except aiohttp.InvalidURL as exc:
+        raise IndexUnavailable(f"{shown} is not a URL", hint="check --index-url") from exc
+    except aiohttp.ClientSSLError as exc:
         raise IndexUnavailable(
-            f"cannot fetch {without_credentials(url)}: {reason}",
-            hint="check --index-url and the network; --offline uses the cache alone",
-        )
-
-    async def _ask(self, url: str, project: NormalizedName) -> "ProjectPage | int":
-        """Returns the page, or the status of a failure that may pass."""
-        try:
-            async with self._session().get(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
-                if response.status == 404:
-                    raise ProjectNotFound(f"{without_credentials(self.url)} has no project {project}")
-                if response.status in TRANSIENT_STATUS:
-                    return response.status
-                if response.status != 200:
-                    raise IndexUnavailable(
-                        f"cannot fetch {without_credentials(url)}: HTTP {response.status} {response.reason}"
-                    )
-                body = await self._body(response)
-                page = self._parse(response, body, str(response.url), project)
-                expires = int(time.time()) + lifetime_seconds(
-                    response.headers.get("Cache-Control"), response.headers.get("Age")
-                )
-        except aiohttp.InvalidURL as exc:
-            raise IndexUnavailable(f"{without_credentials(url)} is not a URL", hint="check --index-url") from exc
-        except aiohttp.ClientSSLError as exc:
-            raise IndexUnavailable(
-                f"cannot fetch {without_credentials(url)}: {exc}", hint="SSL_CERT_FILE names the authorities to trust"
-            ) from exc
-        except TRANSIENT:
-            raise
-        except aiohttp.ClientError as exc:
-            raise IndexUnavailable(f"cannot fetch {without_credentials(url)}: {describe(exc)}") from exc
-        self._records.put(f"{self._key}/{project}", expires.to_bytes(8, "big") + page.pack())
-        return page
-
-    @staticmethod
-    async def _body(response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > PAGE_BYTES:
-                raise InvalidPage(f"{without_credentials(str(response.url))} is larger than {PAGE_BYTES >> 20} MiB")
-        if response.headers.get("Content-Encoding", "").lower() == "gzip":
-            return _decompress(bytes(body), without_credentials(str(response.url)))
-        return bytes(body)
-
-    @staticmethod
-    def _parse(response: aiohttp.ClientResponse, body: bytes, url: str, project: NormalizedName) -> "ProjectPage":
-        from engine.index.page import ProjectPage
-
-        kind = response.content_type
-        if kind == JSON_TYPE or kind.endswith("json"):
-            return ProjectPage.from_json(body, url, project)
-        if kind.endswith("html"):
-            return ProjectPage.from_html(body, url, project)
-        raise InvalidPage(
-            f"{without_credentials(url)} answered with {kind}, which is no project page", hint="check --index-url"
-        )
+            f"cannot fetch {shown}: {exc}", hint="SSL_CERT_FILE names the authorities to trust"
+        ) from exc
+    except TRANSIENT as exc:
+        raise Interrupted(str(exc) or type(exc).__name__) from exc
+    except aiohttp.ClientError as exc:
+        raise IndexUnavailable(f"cannot fetch {shown}: {describe(exc)}") from exc
 
 
-def _decompress(body: bytes, url: str) -> bytes:
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    shown = without_credentials(str(response.url))
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > PAGE_BYTES:
+            raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
+    if response.headers.get("Content-Encoding", "").lower() == "gzip":
+        return _decompress(bytes(body), shown)
+    return bytes(body)
+
+
+def _decompress(body: bytes, shown: str) -> bytes:
     """Returns the content of a gzip body, bounded."""
     decompressor = zlib_.decompressobj(31)
     try:
         data: bytes = decompressor.decompress(body, PAGE_BYTES + 1)
     except _DECOMPRESSION_ERROR as exc:
-        raise InvalidPage(f"{url}: damaged gzip body") from exc
+        raise InvalidPage(f"{shown}: damaged gzip body") from exc
     if len(data) > PAGE_BYTES:
-        raise InvalidPage(f"{url} is larger than {PAGE_BYTES >> 20} MiB")
+        raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
     if not decompressor.eof:
-        raise InvalidPage(f"{url}: truncated gzip body")
+        raise InvalidPage(f"{shown}: truncated gzip body")
     return data
+
+
+class Network:
+    """What a run asks and downloads with: one session, and questions asked before they are known to be needed.
+
+    An early question is asked once, without retries; whoever needs the page takes
+    the answer or what went wrong.  A wrong guess costs bytes and nothing else.
+
+    Args:
+        group: owns the tasks of early questions.
+    """
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._session: aiohttp.ClientSession | None = None
+        self._early: dict[str, asyncio.Task[Answer | Exception]] = {}
+        self._limit = asyncio.Semaphore(PAGES)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, opened on first use."""
+        if self._session is None:
+            self._session = open_session()
+        return self._session
+
+    def ask_early(self, urls: Iterable[str]) -> None:
+        """Starts asking for pages."""
+        for url in urls:
+            self._early[url] = self._group.create_task(self._ask_once(url))
+
+    async def _ask_once(self, url: str) -> Answer | Exception:
+        async with self._limit:
+            try:
+                return await ask(self.session, url)
+            except Exception as exc:
+                return exc
+
+    async def ask(self, url: str) -> Answer:
+        """Returns the answer about a page, an early one if there is one.
+
+        Raises:
+            Interrupted: as the function `ask`.
+            IndexUnavailable: as the function `ask`.
+            InvalidPage: as the function `ask`.
+        """
+        early = self._early.pop(url, None)
+        if early is None:
+            return await ask(self.session, url)
+        answer = await early
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Ends questions whose answers nobody took, and the session."""
+        for task in self._early.values():
+            task.cancel()
+        if self._session is not None:
+            await self._session.close()

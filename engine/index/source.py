@@ -9,7 +9,9 @@ REMEMBERED = "settings-v1"
 
 
 def index_url(run: Run, lock_index: str | None) -> str:
-    """Returns the index: `--index-url`, the lock's own, a variable, pip's settings, or distlib's constant.
+    """Returns the index, with a final `/`.
+
+    The nearest wish counts: `--index-url`, the lock's own, a variable, pip's settings, distlib's constant.
 
     Args:
         run: options, environment variables and the cache.
@@ -20,9 +22,12 @@ def index_url(run: Run, lock_index: str | None) -> str:
         or lock_index
         or configured_index_url(run.environ)
         or pip_index_url(pip_configuration_files(run.environ))
+        or _remembered_default(run)
     )
-    if found:
-        return found
+    return found.rstrip("/") + "/"
+
+
+def _remembered_default(run: Run) -> str:
     records = RecordStore(run.layout.bucket(REMEMBERED))
     if (stored := records.get("default-index")) is not None:
         return stored.decode("utf-8", "replace")

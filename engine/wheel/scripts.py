@@ -8,11 +8,7 @@ it is loaded only when one is asked for.
 Source: PEP 427, "Recommended installer features"; "Entry points specification".
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
-
-PLACEHOLDER: "Final" = b"#!python"
+PLACEHOLDER = b"#!python"
 # Linux reads this much of a script to find its interpreter, and cuts longer lines silently before 5.1.
 _SHEBANG_MAX_BYTES = 127
 
@@ -28,7 +24,7 @@ if __name__ == "__main__":
 """
 
 
-def shebang(interpreter: str, gui: bool = False) -> bytes:
+def shebang(interpreter: str, *, gui: bool = False) -> bytes:
     """Returns the first line or lines of a script that `interpreter` runs.
 
     A path with blanks, or one too long for the kernel, is started by `/bin/sh`;
@@ -81,11 +77,11 @@ def launcher(module: str, attribute: str, interpreter: str, *, gui: bool = False
         interpreter: absolute path.
         gui: see `shebang`.
     """
-    return shebang(interpreter, gui) + _launcher_body(module, attribute)
+    return shebang(interpreter, gui=gui) + _launcher_body(module, attribute)
 
 
 def launcher_files(
-    name: str, module: str, attribute: str, interpreter: str, gui: bool, windows: bool
+    name: str, module: str, attribute: str, interpreter: str, *, gui: bool, windows: bool
 ) -> list[tuple[str, bytes, bool]]:
     """Returns file name, content and whether it is executable, of every file that starts an entry point.
 

@@ -1,10 +1,11 @@
 """Deleting a cache: all of its buckets, and nothing that is not its own."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from cache.cleaning import Removed, clean
+from cache.cleaning import BUCKETS, Removed, clean
 from cache.layout import Layout
 from cache.records import RecordStore
 
@@ -68,3 +69,10 @@ def test_a_file_is_not_a_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(NotADirectoryError):
         clean(str(tmp_path / "file"))
+
+
+def test_every_bucket_that_the_sources_name_is_cleaned() -> None:
+    root = Path(__file__).resolve().parents[3]
+    sources = [*(root / "cache").rglob("*.py"), *(root / "engine").rglob("*.py")]
+    named = {found for path in sources for found in re.findall(r"\b([a-z]+)-v\d\b", path.read_text(encoding="utf-8"))}
+    assert named and named <= BUCKETS

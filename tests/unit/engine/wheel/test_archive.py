@@ -289,6 +289,8 @@ def test_archive_with_two_readings_or_none_is_refused(body: bytes, reason: str) 
         (end_part_64(1, LENGTH, AT, locator_shift=1), END, "locator"),
         (end_part_64(1, LENGTH, AT, extensible=b"more"), END, "locator"),
         (end_part_64(1, LENGTH, AT, extensible=b"more", locator_shift=4), END, "damaged"),
+        (end_part_64(1, LENGTH, AT)[:-4] + b"\2\0\0\0", END, "locator"),
+        (end_part_64(1, LENGTH, AT)[:-16] + b"\1\0\0\0" + end_part_64(1, LENGTH, AT)[-12:], END, "locator"),
         (end_part_64(2, LENGTH, AT), END, "differs"),
         (end_part_64(1, LENGTH, AT), end_part(1, WIDE, AT + 1), "differs"),
         (end_part_64(2, LENGTH, AT), end_part(0xFFFF, WIDE, WIDE), "fewer entries"),

@@ -156,13 +156,6 @@ def test_module_loads_nothing_heavy() -> None:
         timeout=60,
         check=True,
     )
-    assert result.stdout.strip() == str(
-        [
-            "engine",
-            "engine.errors",
-            "engine.wheel",
-            "engine.wheel.layout",
-            "engine.wheel.record",
-            "engine.wheel.scripts",
-        ]
-    )
+    loaded = ["engine", "engine.errors", "engine.wheel"]
+    loaded += [f"engine.wheel.{name}" for name in ("layout", "record", "scripts")]
+    assert result.stdout.strip() == str(loaded)

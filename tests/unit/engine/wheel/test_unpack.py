@@ -347,6 +347,27 @@ def test_large_member_stops_at_its_declared_size(unpack: Unpacking) -> None:
         assert (unpack.tree / "zeros").stat().st_size <= declared
 
 
+def test_large_member_that_ends_before_its_declared_size_is_refused(unpack: Unpacking) -> None:
+    entry = Entry(name="zeros", content=bytes(SMALL_BYTES + 1), data=deflate(bytes(SMALL_BYTES)))
+    body = wheel(entry, Entry(name="noise", content=NOISE, method=0))
+    with pytest.raises(InvalidWheel, match=r"'zeros' is damaged.*shorter"):
+        unpack(body)
+
+
+def test_close_in_the_middle_of_a_large_member_leaves_no_file_open(
+    large: tuple[dict[str, bytes], bytes], unpack: Unpacking
+) -> None:
+    _, body = large
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    with pytest.raises(InvalidWheel):
+        unpack(body[: 2 << 20], [2 << 20])
+    assert (unpack.tree / "demo/noise.bin").exists()
+    after = os.dup(0)
+    os.close(after)
+    assert after == lowest_free
+
+
 def test_bomb_is_not_unpacked_while_it_arrives(tmp_path: Path) -> None:
     path = tmp_path / "bomb.whl"
     body = wheel(Entry(name="a"), Entry(name="zeros", content=bytes(70 << 20)))

@@ -1,0 +1,72 @@
+"""Which download may start, and when."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from engine.limits import BYTES_BESIDE_PAGES, UNKNOWN_BYTES
+
+
+class Admission:
+    """Lets downloads start: the largest first, and hardly any while pages are still on their way.
+
+    A page is small and waits behind whatever fills the link: with 16 downloads
+    under way, a page took two seconds over a link where it takes 30 ms when it
+    is alone.  And every page that is late holds up a wheel.  So until the last page is there, only as
+    many bytes may be under way as keep the link busy.
+
+    Args:
+        places: how many downloads may be under way at once.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._bytes = 0
+        self._pages = 0
+        self._waiting: list[tuple[int, anyio.Event]] = []
+
+    def page_started(self) -> None:
+        """Notes that a page is on its way, or will be."""
+        self._pages += 1
+
+    def page_finished(self) -> None:
+        """Notes that a page is there, or failed."""
+        self._pages -= 1
+        self._admit()
+
+    @asynccontextmanager
+    async def place(self, size_bytes: int | None) -> AsyncIterator[None]:
+        """Waits until a download of this size may start.
+
+        Args:
+            size_bytes: as the index says, or None.
+        """
+        size = UNKNOWN_BYTES if size_bytes is None else size_bytes
+        turn = anyio.Event()
+        item = (size, turn)
+        self._waiting.append(item)
+        self._admit()
+        try:
+            await turn.wait()
+            yield
+        finally:
+            if turn.is_set():
+                self._places += 1
+                self._bytes -= size
+                self._admit()
+            else:
+                self._waiting.remove(item)
+
+    def _admit(self) -> None:
+        while self._places and (item := self._next()) is not None:
+            self._waiting.remove(item)
+            self._places -= 1
+            self._bytes += item[0]
+            item[1].set()
+
+    def _next(self) -> tuple[int, anyio.Event] | None:
+        """Returns the largest waiter that may start now."""
+        room = BYTES_BESIDE_PAGES - self._bytes
+        fitting = [item for item in self._waiting if item[0] <= room] if self._pages else self._waiting
+        return max(fitting, key=lambda item: item[0], default=None)

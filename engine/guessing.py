@@ -1,0 +1,58 @@
+"""Guesses which pages a sync will ask for, from the lock's bytes and folder names alone.
+
+A guess costs bytes when it is wrong and is never relied on.
+"""
+
+import os
+
+from engine.environment.installed import installed_distributions, normalize_name
+from engine.environment.target import Environment
+from engine.errors import InvalidEnvironment
+from engine.sync import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: What the name of a project consists of.
+_NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]:
+    """Returns normalised names that the lock pins without a marker and that no environment has yet.
+
+    Args:
+        run: the lock, and where it will be asked.
+        environments: the targets; one that is not virtual is taken to be empty.
+    """
+    names = pinned_names(run.lock_bytes)
+    if names is None:
+        return []  # the lock names its index, and is not parsed yet
+    installed: set[str] = set()
+    for environment in environments:
+        installed.update(_installed_names(environment))
+    return [name for name in names if name not in installed]
+
+
+def pinned_names(lock: bytes) -> list[str] | None:
+    """Returns the normalised names of unconditional pins in a lock, or None when it names an index."""
+    names: dict[str, None] = {}
+    for line in lock.splitlines():
+        if line.startswith((b"-i", b"--i")):
+            return None
+        name, equals, rest = line.partition(b"==")
+        name = name.partition(b"[")[0].strip()
+        if equals and name and b";" not in rest and _NAME.issuperset(name):
+            names[normalize_name(name.decode("ascii"))] = None
+    return list(names)
+
+
+def _installed_names(environment: Environment) -> "Iterable[str]":
+    if not environment.is_virtual:
+        return ()
+    library = os.path.join(environment.prefix, "Lib" if os.name == "nt" else "lib")
+    try:
+        folders = [library] if os.name == "nt" else [os.path.join(library, name) for name in os.listdir(library)]
+        return installed_distributions(os.path.join(folder, "site-packages") for folder in folders)
+    except (OSError, InvalidEnvironment):
+        return ()

@@ -1,0 +1,134 @@
+"""Starts the event loop, the one place where that happens.
+
+The first answers of an index are four round trips away (connection, TLS,
+question).  So where it can be guessed what will be asked, the questions go out
+before anything but aiohttp is imported, and the rest is imported and prepared in
+pieces while they are on their way: that hides 80 ms of a cold start.
+"""
+
+import asyncio
+import importlib
+import signal
+from typing import TYPE_CHECKING, Any
+
+from engine.cold import Preparation
+from engine.index.client import Network
+from engine.index.source import index_url
+from engine.sync import Run
+from engine.workers import Workers
+
+if TYPE_CHECKING:
+    from engine.pipeline import Answers
+
+#: What the pipeline needs, in pieces that take 5-25 ms to import.
+LATE_IMPORTS = (
+    "anyio",
+    "anyio._backends._asyncio",
+    "packaging.version",
+    "engine.requirements",
+    "engine.index.page",
+    "engine.index.choice",
+    "engine.pipeline",
+    "aiofiles",
+)
+
+#: Long enough for the first packets to leave (name resolution, connection), in seconds.
+FIRST_PACKETS_SECONDS = 0.005
+
+
+def run_loop(
+    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers | None
+) -> "Answers":
+    """Brings every environment to its commit, or to its error.
+
+    Args:
+        run: options and places.
+        preparation: done, or to be done while guesses are answered.
+        guesses: projects whose pages will probably be needed.
+        scratch: a private folder on the cache's file system.
+        workers: the worker processes; None to choose files and stop there.
+
+    Returns:
+        Prefix of the environment to project name to what was installed.
+
+    Raises:
+        EngineError: when the preparation fails.
+        KeyboardInterrupt: after SIGINT, when everything is cleaned up.
+        SystemExit: after SIGTERM, likewise.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(_main(run, preparation, guesses, scratch, workers))
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _main(
+    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers | None
+) -> "Answers":
+    asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
+    async with asyncio.TaskGroup() as group:
+        network = Network(group)
+        try:
+            if guesses:
+                index = index_url(run, None)
+                network.ask_early(f"{index}{project}/" for project in guesses)
+                await _prepare(preparation, workers)
+            return await _run_pipeline(run, preparation, network, scratch, workers)
+        finally:
+            await network.close()
+
+
+async def _prepare(preparation: Preparation, workers: Workers | None) -> None:
+    await asyncio.sleep(FIRST_PACKETS_SECONDS)
+    for name in LATE_IMPORTS:
+        importlib.import_module(name)
+        await asyncio.sleep(0)
+    for _ in preparation.steps():
+        await asyncio.sleep(0)
+
+
+async def _run_pipeline(
+    run: Run, preparation: Preparation, network: Network, scratch: str, workers: Workers | None
+) -> "Answers":
+    if not preparation.work_to_do:
+        return {}
+    from engine.pipeline import Pipeline
+
+    assert preparation.lock is not None
+    pipeline = Pipeline(
+        run,
+        preparation.needs,
+        preparation.works,
+        network=network,
+        index=index_url(run, preparation.lock.index_url),
+        scratch=scratch,
+        workers=workers,
+    )
+    await pipeline.run()
+    if pipeline.interrupted == signal.SIGINT:
+        raise KeyboardInterrupt
+    if pipeline.interrupted is not None:
+        raise SystemExit(128 + pipeline.interrupted)
+    return pipeline.answers
+
+
+def _first(exc: BaseException) -> BaseException:
+    """Returns one exception of a group: callers never see groups, and one traceback is enough to find a bug."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
+
+
+def _report_bugs_only(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keeps quiet about connections that failed while their task was cancelled: uvloop reports each."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)

@@ -1,0 +1,59 @@
+"""A sync that ends at a chosen step of its commit; run as a script by the crash tests.
+
+    python -m tests.support.commit_until LOCK PREFIX CACHE INDEX STEP (kill|raise)
+
+Takes the way of a warm sync up to the commit.  At STEP it kills itself, or the operating system "refuses".
+Exits with 0 when the commit ended before that step, and with 7 when it was refused.
+"""
+
+import errno
+import os
+import signal
+import sys
+
+from cache import plans
+from engine.environment.target import find_environment
+from engine.errors import InstallFailed
+from engine.options import SyncOptions
+from engine.parallel import stage_all
+from engine.reporting import View
+from engine.sync import Run
+from engine.work import Work
+
+REFUSED = 7
+
+
+def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: str) -> int:
+    """Syncs `prefix` and faults at `step`."""
+    options = SyncOptions(lock=lock, pythons=(prefix,), cache_dir=cache, index_url=index_url)
+    run = Run(options, os.environ, os.getcwd(), View())
+    environment = find_environment(prefix, os.environ, os.getcwd())
+    assert environment is not None
+    plan = plans.load(run.layout.plan(run.plan_key(environment.interpreter_key)))
+    assert plan is not None, "the lock has not been synced before"
+    work = Work(environment, plan.schemes)
+    work.scan()
+    missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
+
+    def check(number: int) -> None:
+        if number == step and kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif number == step:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), prefix)
+
+    area = work.open()
+    try:
+        stage_all(
+            [(entry, run.layout.tree(entry.sha256), area) for entry in plan.entries if entry.name in missing],
+            "hardlink",
+        )
+        work.commit(check=check)
+    except InstallFailed:
+        return REFUSED
+    finally:
+        work.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:5], int(sys.argv[5]), sys.argv[6]))
