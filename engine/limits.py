@@ -1,7 +1,7 @@
 """How much may happen at once, in one place and with the reason for each number."""
 
 #: Requests for index pages at once.  Pages are small, so what counts is round trips, not bandwidth.
-PAGES = 24
+PAGES = 12
 
 #: Downloads at once.  More connections make no link faster; each costs a TLS handshake (about 1.5 ms of CPU).
 DOWNLOADS = 16
@@ -10,7 +10,7 @@ DOWNLOADS = 16
 ATTEMPTS = 4
 
 #: What downloads may have under way while pages are asked for: what 200 Mbit/s carry in 20 ms, twice.
-BYTES_BESIDE_PAGES = 1 << 20
+BYTES_BESIDE_PAGES = 1 << 22
 
 #: The size that is assumed where the index gives none.
 UNKNOWN_BYTES = 1 << 18

@@ -84,6 +84,7 @@ class Pipeline:
         self._progress = Progress()
         self._progress.wheels = len(needs)
         self._left = {id(work): sum(need.work is work for need in needs) for work in works}
+        self._pages_left = 0
         self._collided: dict[str, set[str]] = {}
         self._scope = anyio.CancelScope()
 
@@ -121,6 +122,7 @@ class Pipeline:
         if self._workers is not None:
             for work in self._works:
                 self._guard_open(work)
+        self._pages_left = len(projects)
         async with anyio.create_task_group() as group:
             for work in self._works:
                 if not self._left[id(work)]:
@@ -146,13 +148,16 @@ class Pipeline:
             return
         finally:
             self._admission.page_finished()
+            self._pages_left -= 1
         by_file: dict[str, list[tuple[Need, WheelChoice]]] = {}
         for need, choice in chosen:
             need.work.warnings.extend(choice.warnings)
             by_file.setdefault(choice.url, []).append((need, choice))
-        if self._workers is None:
-            return
         async with anyio.create_task_group() as group:
+            if not self._pages_left:
+                group.start_soon(self._pages.store)
+            if self._workers is None:
+                return
             for wanted in by_file.values():
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 

@@ -110,8 +110,7 @@ def _link_folder(
     if not (_DIR_FD and linker.links):
         return _link_by_path(origin, target, names, sizes, mtimes, linker, sha256)
     existing: list[str] = []
-    stat, link = os.stat, os.link
-    linked = 0
+    stat, link, linked = os.stat, os.link, 0
     try:
         origin_fd = os.open(origin, _FOLDER)
     except (FileNotFoundError, NotADirectoryError) as exc:

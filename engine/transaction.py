@@ -160,8 +160,7 @@ class Transaction:
         checkpoint = check or _nothing
         journal = os.path.join(self.folder, "journal")
         fields = [HEADER]
-        for step in self._steps:
-            fields.extend(os.fsencode(part) for part in step)
+        fields.extend(os.fsencode(part) for step in self._steps for part in step)
         try:
             checkpoint(0)
             with open(journal + ".tmp", "wb") as file:

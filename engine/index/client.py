@@ -8,6 +8,7 @@ Source: PEP 691, "Content negotiation".
 """
 
 import asyncio
+import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -68,7 +69,8 @@ def open_session() -> aiohttp.ClientSession:
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
         headers={"User-Agent": f"engine/{__version__}"},
-        trust_env=True,
+        # Looking a host up in netrc takes a thread's turn for each request; proxies are known without that.
+        trust_env=any(name.lower().endswith("_proxy") for name in os.environ),
         read_bufsize=1 << 18,
     )
 

@@ -50,6 +50,7 @@ class Pages:
         self._offline = offline
         self._limit = anyio.CapacityLimiter(PAGES)
         self._folder = index_folder(index)
+        self._unstored: list[tuple[NormalizedName, int, ProjectPage]] = []
 
     def stored(self, project: NormalizedName) -> tuple[ProjectPage, bool] | None:
         """Returns the page that the cache has, and whether it is fresh.  No network."""
@@ -62,7 +63,7 @@ class Pages:
         return page, time.time() < int.from_bytes(data[:8], "big")
 
     async def fetch(self, project: NormalizedName) -> ProjectPage:
-        """Asks the index for a page, and stores it for as long as the index says.
+        """Asks the index for a page.
 
         Raises:
             ProjectNotFound: when the index has no such project.
@@ -91,7 +92,7 @@ class Pages:
         )
 
     def _read(self, answer: Answer, project: NormalizedName) -> ProjectPage:
-        """Returns the page in an answer, and stores it."""
+        """Returns the page in an answer, and keeps it for `store`."""
         shown = without_credentials(answer.url)
         if answer.status == 404:
             raise ProjectNotFound(f"{without_credentials(self._index)} has no project {project}")
@@ -106,5 +107,16 @@ class Pages:
                 f"{shown} answered with {answer.kind}, which is no project page", hint="check --index-url"
             )
         expires = int(time.time()) + lifetime_seconds(answer.cache_control, answer.age)
-        self._records.put(f"{self._folder}/{project}", expires.to_bytes(8, "big") + page.pack())
+        self._unstored.append((project, expires, page))
         return page
+
+    async def store(self) -> None:
+        """Stores the pages that were fetched.
+
+        Called when no page is waited for any more: packing and writing 93 pages takes 50 ms, which would come
+        between the pages and the wheels that they lead to.
+        """
+        while self._unstored:
+            project, expires, page = self._unstored.pop()
+            self._records.put(f"{self._folder}/{project}", expires.to_bytes(8, "big") + page.pack())
+            await anyio.sleep(0)

@@ -22,18 +22,47 @@ HOMES = {"aiohttp": {"engine/index/client.py", "engine/download.py"}}
 MAY_PRINT = {"cli.py", "engine/environment/probe.py"}
 MAX_LINES = 600
 
-# What a run with a warm cache loads.  The packages above them count too.
+# What a run with a warm cache loads; test_warm_imports.py checks that this is true.  The packages above them count too.
 WARM_PATH = (
+    "cache/layout.py",
+    "cache/plans.py",
     "cli.py",
-    "engine/errors.py",
-    "engine/environment/target.py",
     "engine/environment/installed.py",
+    "engine/environment/target.py",
+    "engine/errors.py",
+    "engine/index/default.py",
+    "engine/linking.py",
+    "engine/options.py",
+    "engine/parallel.py",
+    "engine/removal.py",
+    "engine/reporting.py",
+    "engine/staging.py",
+    "engine/storage.py",
+    "engine/sync.py",
+    "engine/transaction.py",
+    "engine/wheel/layout.py",
+    "engine/wheel/record.py",
     "engine/wheel/scripts.py",
+    "engine/work.py",
 )
 # Built in, or loaded by every start of the interpreter anyway; anything else at module level is heavy.
 LIGHT = {
-    *("__future__", "_sha2", "_thread", "binascii", "builtins", "errno", "fcntl", "gc", "io", "itertools", "marshal"),
-    *("msvcrt", "nt", "ntpath", "os", "posix", "posixpath", "select", "stat", "struct", "sys", "time", "zlib"),
+    *("__future__", "_sha2", "_signal", "_thread", "binascii", "builtins", "errno", "fcntl", "gc", "io", "itertools"),
+    *(
+        "marshal",
+        "msvcrt",
+        "nt",
+        "ntpath",
+        "os",
+        "posix",
+        "posixpath",
+        "select",
+        "stat",
+        "struct",
+        "sys",
+        "time",
+        "zlib",
+    ),
 }
 
 

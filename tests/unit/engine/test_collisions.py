@@ -57,7 +57,9 @@ def test_equal_files_are_no_reason_for_a_warning(tmp_path: Path) -> None:
 
 def test_launchers_of_one_name_are_settled_too(tmp_path: Path) -> None:
     cache, area = tmp_path / "cache", make_area(tmp_path / "stage")
-    lock = [publish(cache, {}, name=name, console_scripts=(EntryPoint("run", name, "main"),)) for name in ("one", "two")]
+    lock = [
+        publish(cache, {}, name=name, console_scripts=(EntryPoint("run", name, "main"),)) for name in ("one", "two")
+    ]
     collided = stage_in_order(cache, lock[::-1], area)
     warnings = settle(lock, collided, {entry.sha256: tree_of(cache, entry) for entry in lock}, area)
     assert len(warnings) == 1

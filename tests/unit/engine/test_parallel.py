@@ -63,9 +63,7 @@ def test_collisions_come_with_the_number_of_the_job_in_order(tmp_path: Path, man
 
 
 @pytest.mark.parametrize("damaged", range(4))
-def test_drift_is_noticed_whichever_process_meets_it(
-    tmp_path: Path, many: list[PlannedEntry], damaged: int
-) -> None:
+def test_drift_is_noticed_whichever_process_meets_it(tmp_path: Path, many: list[PlannedEntry], damaged: int) -> None:
     cache = tmp_path / "cache"
     (Path(tree_of(cache, many[damaged])) / f"p{damaged}/m0.py").unlink()
     with pytest.raises(Drift) as caught:
@@ -99,4 +97,4 @@ def test_no_process_and_no_descriptor_is_left(tmp_path: Path, many: list[Planned
 
 
 def test_there_is_at_least_one_processor_to_use() -> None:
-    assert 1 <= cores() and MOST_PROCESSES >= 1
+    assert cores() >= 1 and MOST_PROCESSES >= 1

@@ -57,7 +57,9 @@ def test_a_file_that_nobody_recorded_stays_and_so_does_its_folder(prefix: Path) 
 
 
 def test_no_move_is_below_another_or_named_twice(prefix: Path) -> None:
-    install(prefix, "one", {"space/one/a.py": b"", "space/shared.py": b"", "../../bin/one": b"#!", "../../share/x": b""})
+    install(
+        prefix, "one", {"space/one/a.py": b"", "space/shared.py": b"", "../../bin/one": b"#!", "../../share/x": b""}
+    )
     install(prefix, "two", {"space/two/a.py": b"", "space/shared.py": b"", "../../share/y/z": b""})
     going = removal_of(prefix, "one", "two").moves()
     assert len(set(going)) == len(going)

@@ -384,9 +384,7 @@ def test_the_folder_of_transactions_stays_while_another_process_may_be_using_it(
 
 @posix_only
 def test_a_lock_excludes_another_process_until_it_is_closed(tmp_path: Path) -> None:
-    code = (
-        "import sys; from engine.transaction import lock_folder; print(lock_folder(sys.argv[1], wait=False) is not None)"
-    )
+    code = "import sys; from engine.transaction import lock_folder as l; print(l(sys.argv[1], wait=False) is not None)"
 
     def other_process_gets_it() -> bool:
         run = subprocess.run(

@@ -1,0 +1,147 @@
+"""Downloads start the largest first, few while pages are on their way, and one that gives up keeps no place."""
+
+import anyio
+import pytest
+
+from engine.admission import Admission
+from engine.limits import BYTES_BESIDE_PAGES, UNKNOWN_BYTES
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_the_largest_waiter_goes_first_and_equal_ones_in_order() -> None:
+    admission = Admission(1)
+    order: list[str] = []
+
+    async def work(name: str, size: int | None) -> None:
+        async with admission.place(size):
+            order.append(name)
+
+    async with anyio.create_task_group() as group, admission.place(0):
+        for name, size in (("small", 1), ("first", 5), ("large", UNKNOWN_BYTES + 1), ("second", 5)):
+            group.start_soon(work, name, size)
+        group.start_soon(work, "unknown", None)
+        await anyio.wait_all_tasks_blocked()
+        assert order == []
+    assert order == ["large", "unknown", "first", "second", "small"]
+
+
+async def test_never_more_are_inside_than_there_are_places() -> None:
+    admission = Admission(3)
+    inside = most = 0
+
+    async def work(size: int) -> None:
+        nonlocal inside, most
+        async with admission.place(size):
+            inside += 1
+            most = max(most, inside)
+            await anyio.lowlevel.checkpoint()
+            inside -= 1
+
+    async with anyio.create_task_group() as group:
+        for size in range(20):
+            group.start_soon(work, size)
+    assert most == 3
+
+
+async def test_while_pages_are_on_their_way_only_some_bytes_are() -> None:
+    admission = Admission(16)
+    inside: list[int] = []
+    half = BYTES_BESIDE_PAGES // 2
+    release = anyio.Event()
+
+    async def work(size: int) -> None:
+        async with admission.place(size):
+            inside.append(size)
+            await release.wait()
+
+    admission.page_started()
+    admission.page_started()
+    async with anyio.create_task_group() as group:
+        for size in (BYTES_BESIDE_PAGES + 1, half, half, 1):
+            group.start_soon(work, size)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [half, half]
+        admission.page_finished()
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [half, half], "one page is still on its way"
+        admission.page_finished()
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [half, half, BYTES_BESIDE_PAGES + 1, 1]
+        release.set()
+
+
+async def test_a_download_that_is_over_makes_room_beside_the_pages() -> None:
+    admission = Admission(16)
+    done: list[str] = []
+
+    async def work(name: str) -> None:
+        async with admission.place(BYTES_BESIDE_PAGES):
+            done.append(name)
+
+    admission.page_started()
+    async with anyio.create_task_group() as group:
+        for name in ("one", "two"):
+            group.start_soon(work, name)
+    assert done == ["one", "two"]
+
+
+async def test_a_waiter_that_is_cancelled_leaves_the_others_their_places() -> None:
+    admission = Admission(1)
+    scope = anyio.CancelScope()
+    done: list[int] = []
+
+    async def work(size: int) -> None:
+        async with admission.place(size):
+            done.append(size)
+
+    async def give_up() -> None:
+        with scope:
+            await work(100)
+
+    async with anyio.create_task_group() as group, admission.place(0):
+        for one in (1, 2):
+            group.start_soon(work, one)
+        group.start_soon(give_up)
+        await anyio.wait_all_tasks_blocked()
+        scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+    assert done == [2, 1]
+
+
+async def test_a_waiter_cancelled_when_its_turn_has_come_passes_it_on() -> None:
+    admission = Admission(1)
+    scope = anyio.CancelScope()
+    done: list[int] = []
+
+    async def work(size: int) -> None:
+        async with admission.place(size):
+            await anyio.lowlevel.checkpoint()
+            done.append(size)
+
+    async def give_up() -> None:
+        with scope:
+            await work(100)
+
+    async with anyio.create_task_group() as group:
+        async with admission.place(0):
+            group.start_soon(give_up)
+            group.start_soon(work, 1)
+            await anyio.wait_all_tasks_blocked()
+        scope.cancel()  # its turn has come, and it has not run yet
+    assert done == [1]
+
+
+async def test_an_error_inside_gives_the_place_back() -> None:
+    admission = Admission(1)
+    with pytest.raises(ValueError, match="inside"):
+        async with admission.place(0):
+            raise ValueError("inside")
+    with anyio.fail_after(5):
+        async with admission.place(0):
+            pass

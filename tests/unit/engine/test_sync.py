@@ -1,0 +1,82 @@
+"""What a plan is kept under, and that an environment's failure stays its own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.environment.target import Environment
+from engine.errors import ConfigurationError, InstallFailed
+from engine.options import SyncOptions
+from engine.reporting import View
+from engine.sync import Run, same, settle_and_commit
+from engine.work import Work
+from tests.unit.engine.entries import RELATIVE, publish
+
+
+def run_with(tmp_path: Path, lock: str = "demo==1.0\n", index_url: str | None = None, **environ: str) -> Run:
+    (tmp_path / "lock.txt").write_text(lock)
+    options = SyncOptions(
+        lock=str(tmp_path / "lock.txt"), pythons=(), cache_dir=str(tmp_path / "cache"), index_url=index_url
+    )
+    return Run(options, {"PIP_CONFIG_FILE": os.devnull, **environ}, str(tmp_path), View())
+
+
+def test_a_plan_is_found_again_for_the_same_question(tmp_path: Path) -> None:
+    assert run_with(tmp_path).plan_key("one") == run_with(tmp_path).plan_key("one") != ""
+
+
+def test_lock_index_and_interpreter_each_make_another_plan(tmp_path: Path) -> None:
+    keys = [
+        run_with(tmp_path).plan_key("one"),
+        run_with(tmp_path).plan_key("two"),
+        run_with(tmp_path, lock="demo==1.1\n").plan_key("one"),
+        run_with(tmp_path, index_url="https://example.com/").plan_key("one"),
+        run_with(tmp_path, ENGINE_INDEX_URL="https://example.com/other/").plan_key("one"),
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_changed_settings_of_pip_make_another_plan(tmp_path: Path) -> None:
+    settings = tmp_path / "pip.conf"
+    keys = []
+    for number in range(2):
+        settings.write_text("[global]\nindex-url = https://example.com/" + "x" * number)
+        keys.append(run_with(tmp_path, PIP_CONFIG_FILE=str(settings)).plan_key("one"))
+    assert keys[0] != keys[1]
+
+
+def test_an_interpreter_that_must_be_asked_has_no_plan(tmp_path: Path) -> None:
+    assert run_with(tmp_path).plan_key("") == ""
+
+
+def test_a_lock_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    options = SyncOptions(lock=str(tmp_path / "none"), pythons=(), cache_dir="", index_url=None)
+    with pytest.raises(ConfigurationError, match="none"):
+        Run(options, {}, str(tmp_path), View())
+
+
+def environment(prefix: Path | str, python: str = "python") -> Environment:
+    return Environment(prefix=str(prefix), python=python, base_executable="x", is_virtual=True, interpreter_key="k")
+
+
+def test_an_environment_is_its_folder_and_a_plain_interpreter_its_path() -> None:
+    assert same(environment("/env", "/env/bin/python"), environment("/env", "/env/bin/python3"))
+    assert not same(environment("/env"), environment("/other"))
+    assert same(environment("", "/usr/bin/python3"), environment("", "/usr/bin/python3"))
+    assert not same(environment("", "/usr/bin/python3"), environment("", "/usr/bin/python3.13"))
+
+
+def test_a_refusal_of_the_system_while_settling_stays_with_the_environment(tmp_path: Path) -> None:
+    prefix = tmp_path / "environment"
+    (prefix / "lib" / "site").mkdir(parents=True)
+    run = run_with(tmp_path)
+    entries = [publish(tmp_path / "cache", {"shared.py": name.encode()}, name=name) for name in ("one", "two")]
+    work = Work(environment(prefix), RELATIVE)
+    work.scan()
+    area = work.open()
+    # What both bring was noticed while staging, and is gone now.
+    settle_and_commit(run, work, entries, {area.stage: {"purelib/shared.py"}})
+    work.close()
+    assert isinstance(work.error, InstallFailed) and "shared.py" in work.error.message
+    assert not work.committed and list((prefix / "lib" / "site").iterdir()) == []

@@ -1,0 +1,115 @@
+"""A warm sync loads what the layering test calls the warm path, and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cache import plans
+from cache.layout import Layout
+from cache.plans import PlannedEntry
+from engine.environment.target import find_environment
+from engine.options import SyncOptions
+from engine.reporting import View
+from engine.sync import Run
+from tests.unit.engine.entries import RELATIVE, publish
+from tests.unit.test_layering import ROOT, WARM_PATH, module_name, warm_files
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environment is laid out as on POSIX")
+
+# `-I -S` keeps out what `site` loads; `os` is loaded with the interpreter otherwise.
+SCRIPT = """
+import os, sys
+before = set(sys.modules)
+sys.path.insert(0, sys.argv[1])
+import cli
+code = cli.main(sys.argv[2:])
+print(*sorted(set(sys.modules) - before))
+sys.exit(code)
+"""
+OURS = ("cli", "engine", "cache", "resolver")
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    """A virtual environment as far as the file system tells."""
+    prefix = tmp_path / "environment"
+    for folder in RELATIVE.values():
+        (prefix / folder).mkdir(parents=True, exist_ok=True)
+    base = Path(os.path.realpath(sys.executable))
+    (prefix / "bin" / "python").symlink_to(base)
+    (prefix / "pyvenv.cfg").write_text(f"home = {base.parent}\n")
+    return prefix
+
+
+@pytest.fixture
+def command(tmp_path: Path, prefix: Path) -> list[str]:
+    """The command line of a sync, with the options that its plan is stored for."""
+    lock = tmp_path / "lock.txt"
+    lock.write_text("demo==1.0\n")
+    index = "https://example.com/simple/"
+    return ["sync", str(lock), "--cache-dir", str(tmp_path / "cache"), "-p", str(prefix), "-i", index, "--offline"]
+
+
+def store_plan(command: list[str], prefix: Path, *entries: PlannedEntry) -> None:
+    options = SyncOptions(lock=command[1], pythons=(str(prefix),), cache_dir=command[3], index_url=command[7])
+    environment = find_environment(str(prefix), {}, "/")
+    assert environment is not None
+    key = Run(options, {}, "/", View()).plan_key(environment.interpreter_key)
+    plans.store(Layout(command[3]).plan(key), plans.Plan(RELATIVE, list(entries)))
+
+
+def loaded(command: list[str], script: str = SCRIPT) -> set[str]:
+    """Runs the tool in another process; returns what it loads."""
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, str(ROOT), *command],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.split())
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {module for module in modules if module.partition(".")[0] in OURS}
+
+
+def test_a_warm_sync_loads_the_warm_path_and_nothing_else_of_the_project(command: list[str], prefix: Path) -> None:
+    entry = publish(Path(command[3]), {"demo.py": b"x = 1\n", "demo-1.0.data/scripts/run": b"#!python\n"})
+    store_plan(command, prefix, entry)
+    modules = ours(loaded(command))
+    assert (prefix / "lib/site/demo.py").exists() and (prefix / "bin/run").exists()
+    assert modules == {module_name(path) for path in warm_files()}
+
+
+def test_a_sync_that_replaces_a_distribution_loads_no_more(command: list[str], prefix: Path) -> None:
+    old = publish(Path(command[3]), {"old.py": b""}, version="0.9")
+    store_plan(command, prefix, old)
+    loaded(command)
+    new = publish(Path(command[3]), {"demo.py": b"x = 1\n"})
+    store_plan(command, prefix, new)
+    modules = ours(loaded(command))
+    assert (prefix / "lib/site/demo.py").exists() and not (prefix / "lib/site/old.py").exists()
+    assert modules == {module_name(path) for path in warm_files()}
+
+
+def test_a_sync_with_nothing_to_do_loads_less(command: list[str], prefix: Path) -> None:
+    store_plan(command, prefix, publish(Path(command[3]), {"demo.py": b"x = 1\n"}))
+    loaded(command)
+    assert ours(loaded(command)) <= {module_name(path) for path in warm_files()}
+
+
+def test_a_warm_sync_loads_hardly_anything_of_the_standard_library(command: list[str], prefix: Path) -> None:
+    store_plan(command, prefix, publish(Path(command[3]), {"demo.py": b"x = 1\n"}))
+    modules = loaded(command)
+    written_in_python = {module for module in modules - ours(modules) if module not in sys.builtin_module_names}
+    before_312 = {"hashlib"} if sys.version_info < (3, 12) else set()
+    assert written_in_python - {"__future__", "_sha2", "binascii", "fcntl", "time"} <= before_312
+
+
+def test_the_warm_path_is_written_down_without_packages_and_without_repetition() -> None:
+    assert len(set(WARM_PATH)) == len(WARM_PATH)
+    assert all((ROOT / path).is_file() for path in warm_files())
