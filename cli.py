@@ -111,13 +111,12 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
             return None
         if kind == "list":
             values[name].append(argument)  # type: ignore[union-attr]
-        elif kind == "value" or argument in kind:
-            values[name] = argument
-        else:
+        elif kind != "value" and argument not in kind:
             return None
-    if next(free, None) is not None or values.get("action", "dir") not in CACHE_ACTIONS:
-        return None
-    return values
+        else:
+            values[name] = argument
+    complete = next(free, None) is None and values.get("action", "dir") in CACHE_ACTIONS
+    return values if complete else None
 
 
 def _default(kind: "str | tuple[str, ...]") -> "Value":

@@ -28,6 +28,10 @@ class RecordStore:
         except OSError:
             return None
 
+    def has(self, key: str) -> bool:
+        """Tells whether there is a record under `key`."""
+        return os.path.exists(os.path.join(self.folder, key))
+
     def put(self, key: str, value: bytes) -> None:
         """Publishes `value` under `key`, which may contain `/`.
 

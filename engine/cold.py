@@ -36,12 +36,11 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
     """
     scratch = _Scratch(run.layout)
     try:
-        workers = None if run.options.dry_run else Workers(run.layout.root, scratch.folder, run.options.link_mode)
+        workers = Workers(run.layout.root, scratch.folder, run.options.link_mode)
         try:
             _sync(run, targets, scratch.folder, workers)
         finally:
-            if workers is not None:
-                workers.close()
+            workers.close()
     finally:
         for target in targets:
             if target.work is not None:
@@ -49,7 +48,7 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
         scratch.close()
 
 
-def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers | None) -> None:
+def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> None:
     preparation = Preparation(run, targets)
     answers: dict[str, dict[str, plans.PlannedEntry]] = {}
     try:
@@ -58,6 +57,7 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers | None
             for _ in preparation.steps():
                 pass
         if guesses or preparation.work_to_do:
+            workers.wake()
             from engine.loop import run_loop
 
             answers = run_loop(run, preparation, guesses, scratch, workers)
@@ -112,8 +112,9 @@ class Preparation:
         yield
         self._facts.read()
         yield
+        known: dict[int, Compatible] = {}
         for target in self._targets:
-            self.needs.extend(_compare(target, self.lock))
+            self.needs.extend(_compare(target, self.lock, known))
         self.works = [_work(target) for target in self._targets if _work(target).changes]
         self._done = True
 
@@ -155,8 +156,8 @@ class Need:
         self.pin = pin
 
 
-def _compare(target: Target, lock: "Lock") -> list[Need]:
-    """Decides what a target lacks; brings its work up to date."""
+def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]") -> list[Need]:
+    """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
     interpreter = target.interpreter
     assert interpreter is not None
     environment = target.environment
@@ -177,7 +178,7 @@ def _compare(target: Target, lock: "Lock") -> list[Need]:
     missing = work.compare((name, pin.version_text) for name, pin in pins.items())
     if not missing:
         return []
-    compatible = _compatible(interpreter)
+    compatible = known.setdefault(id(interpreter), _compatible(interpreter))
     return [Need(work, compatible, pins[name]) for name in missing]  # type: ignore[index]
 
 

@@ -86,10 +86,12 @@ async def _write_body(
     on_disk: OnDisk,
     received: Callable[[int], None],
 ) -> int:
-    import aiofiles
+    from aiofiles.threadpool import wrap
 
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-    async with aiofiles.open(descriptor, "wb", buffering=0, closefd=True) as file:
+    # Closed without awaiting: a cancelled task would wait for nothing and leave it open.
+    with open(descriptor, "wb", buffering=0) as raw:
+        file = wrap(raw)
         pieces: list[bytes] = []
         waiting = written = 0
         async for chunk in response.content.iter_any():

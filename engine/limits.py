@@ -14,3 +14,6 @@ BYTES_BESIDE_PAGES = 1 << 22
 
 #: The size that is assumed where the index gives none.
 UNKNOWN_BYTES = 1 << 18
+
+#: Hard bound of an index page, compressed or not; the largest real ones have about 30 MB.
+PAGE_BYTES = 256 << 20

@@ -26,8 +26,7 @@ LATE_IMPORTS = (
     "anyio._backends._asyncio",
     "packaging.version",
     "engine.requirements",
-    "engine.index.page",
-    "engine.index.choice",
+    "engine.index.compatibility",
     "engine.pipeline",
     "aiofiles",
 )
@@ -36,9 +35,7 @@ LATE_IMPORTS = (
 FIRST_PACKETS_SECONDS = 0.005
 
 
-def run_loop(
-    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers | None
-) -> "Answers":
+def run_loop(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
     """Brings every environment to its commit, or to its error.
 
     Args:
@@ -46,7 +43,7 @@ def run_loop(
         preparation: done, or to be done while guesses are answered.
         guesses: projects whose pages will probably be needed.
         scratch: a private folder on the cache's file system.
-        workers: the worker processes; None to choose files and stop there.
+        workers: the worker processes.
 
     Returns:
         Prefix of the environment to project name to what was installed.
@@ -71,9 +68,7 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-async def _main(
-    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers | None
-) -> "Answers":
+async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
     asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
     async with asyncio.TaskGroup() as group:
         network = Network(group)
@@ -81,13 +76,13 @@ async def _main(
             if guesses:
                 index = index_url(run, None)
                 network.ask_early(f"{index}{project}/" for project in guesses)
-                await _prepare(preparation, workers)
+                await _prepare(preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
             await network.close()
 
 
-async def _prepare(preparation: Preparation, workers: Workers | None) -> None:
+async def _prepare(preparation: Preparation) -> None:
     await asyncio.sleep(FIRST_PACKETS_SECONDS)
     for name in LATE_IMPORTS:
         importlib.import_module(name)
@@ -97,7 +92,7 @@ async def _prepare(preparation: Preparation, workers: Workers | None) -> None:
 
 
 async def _run_pipeline(
-    run: Run, preparation: Preparation, network: Network, scratch: str, workers: Workers | None
+    run: Run, preparation: Preparation, network: Network, scratch: str, workers: Workers
 ) -> "Answers":
     if not preparation.work_to_do:
         return {}

@@ -19,19 +19,23 @@ from cache.entries import EntryStore
 from cache.plans import PlannedEntry
 from cache.records import RecordStore
 from engine.admission import Admission
+from engine.chosen import Chosen
 from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, Offline
-from engine.index.choice import WheelChoice, choose_wheel
 from engine.index.client import Network
-from engine.index.page import ProjectPage
 from engine.index.pages import Pages, pause
 from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.reporting import Progress
 from engine.sync import Run, settle_and_commit
 from engine.work import Work
 from engine.workers import Drifted, Finished, Job, Workers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.choosing import PinFields
+    from engine.worker import AreaFields
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
@@ -46,7 +50,7 @@ class Pipeline:
         network: asks and downloads.
         index: URL of the index with a final `/`.
         scratch: a private folder on the cache's file system.
-        workers: the worker processes; None to choose files and stop there.
+        workers: the worker processes.
 
     Attributes:
         answers: prefix of the environment to project name to what was installed.
@@ -62,7 +66,7 @@ class Pipeline:
         network: Network,
         index: str,
         scratch: str,
-        workers: Workers | None,
+        workers: Workers,
     ) -> None:
         self.answers: Answers = {work.environment.prefix: {} for work in works}
         self.interrupted: signal.Signals | None = None
@@ -73,18 +77,14 @@ class Pipeline:
         self._workers = workers
         self._entries = EntryStore(run.layout)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
+        self._records = RecordStore(run.layout.bucket("index-v1"))
         self._network = network
-        self._pages = Pages(
-            index,
-            records=RecordStore(run.layout.bucket("index-v1")),
-            ask=network.ask,
-            offline=run.options.offline,
-        )
+        self._pages = Pages(index, ask=network.ask, offline=run.options.offline)
+        self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
         self._admission = Admission(DOWNLOADS)
         self._progress = Progress()
         self._progress.wheels = len(needs)
         self._left = {id(work): sum(need.work is work for need in needs) for work in works}
-        self._pages_left = 0
         self._collided: dict[str, set[str]] = {}
         self._scope = anyio.CancelScope()
 
@@ -92,9 +92,13 @@ class Pipeline:
         """Runs all projects; commits each environment when its last wheel is staged."""
         try:
             async with anyio.create_task_group() as background:
-                if self._workers is not None:
-                    await self._workers.wake()
-                    background.start_soon(self._workers.listen)
+                self._workers.know(
+                    [
+                        (tuple(target.tag_priority), target.python_full_version, target.describe)
+                        for target in self._targets
+                    ]
+                )
+                background.start_soon(self._workers.listen)
                 background.start_soon(self._obey_signals)
                 if self._run.view.interval_seconds:
                     background.start_soon(self._show)
@@ -119,10 +123,9 @@ class Pipeline:
         projects: dict[NormalizedName, list[Need]] = {}
         for need in self._needs:
             projects.setdefault(need.pin.name, []).append(need)
-        if self._workers is not None:
+        if not self._run.options.dry_run:
             for work in self._works:
                 self._guard_open(work)
-        self._pages_left = len(projects)
         async with anyio.create_task_group() as group:
             for work in self._works:
                 if not self._left[id(work)]:
@@ -141,53 +144,48 @@ class Pipeline:
 
     async def _project(self, project: NormalizedName, needs: list[Need]) -> None:
         try:
-            chosen = self._choose_from_cache(project, needs) or await self._choose_from_index(project, needs)
+            chosen = await self._choose(project, needs)
         except EngineError as exc:
             _say_where(exc, needs[0])
             self._fail([need.work for need in needs], exc)
             return
         finally:
             self._admission.page_finished()
-            self._pages_left -= 1
-        by_file: dict[str, list[tuple[Need, WheelChoice]]] = {}
-        for need, choice in chosen:
+        by_file: dict[str, list[tuple[Need, Chosen]]] = {}
+        for need, choice in zip(needs, chosen, strict=True):
+            if isinstance(choice, EngineError):
+                self._fail([need.work], choice)
+                continue
             need.work.warnings.extend(choice.warnings)
             by_file.setdefault(choice.url, []).append((need, choice))
+        if self._run.options.dry_run:
+            return
         async with anyio.create_task_group() as group:
-            if not self._pages_left:
-                group.start_soon(self._pages.store)
-            if self._workers is None:
-                return
             for wanted in by_file.values():
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 
-    def _choose_from_cache(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]] | None:
-        """Chooses from the stored page, when it is fresh or all that it leads to is in the cache."""
-        stored = self._pages.stored(project)
-        if stored is None:
-            return None
-        page, fresh = stored
-        try:
-            chosen = [(need, _choose(page, need)) for need in needs]
-        except EngineError:
-            if self._run.options.offline:
-                raise
-            return None
-        if fresh or self._run.options.offline or all(self._known_sha256(choice) for _, choice in chosen):
-            return chosen
-        return None
+    async def _choose(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
+        """Returns a wheel or a refusal for each need, from the stored page or from the index."""
+        key = self._pages.key(project)
+        wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]
+        if self._records.has(key):
+            stored = await self._workers.choice(0).choose_stored(key, wants)
+            if stored is not None and self._good_enough(*stored):
+                return stored[1]
+        answer = await self._pages.fetch(project)
+        sent = (answer.url, answer.kind, answer.gzipped, answer.cache_control, answer.age, answer.body)
+        return await self._workers.choice(len(answer.body)).choose_answer(key, project, sent, wants)
 
-    async def _choose_from_index(self, project: NormalizedName, needs: list[Need]) -> list[tuple[Need, WheelChoice]]:
-        page = await self._pages.fetch(project)
-        chosen = []
-        for need in needs:
-            try:
-                chosen.append((need, _choose(page, need)))
-            except EngineError as exc:
-                self._fail([need.work], exc)
-        return chosen
+    def _good_enough(self, fresh: bool, chosen: list[Chosen | EngineError]) -> bool:
+        """Tells whether the index need not be asked: a pin whose wheel is in the cache has its answer, however old."""
+        if self._run.options.offline:
+            return True
+        return all(
+            not isinstance(choice, EngineError) and (fresh or self._known_sha256(choice) is not None)
+            for choice in chosen
+        )
 
-    def _known_sha256(self, choice: WheelChoice) -> str | None:
+    def _known_sha256(self, choice: Chosen) -> str | None:
         """Returns the key of the wheel when it is in the cache."""
         sha256 = choice.sha256
         if sha256 is None:
@@ -197,7 +195,7 @@ class Pipeline:
 
     # -- wheels -------------------------------------------------------------
 
-    async def _wheel(self, choice: WheelChoice, needs: list[Need]) -> None:
+    async def _wheel(self, choice: Chosen, needs: list[Need]) -> None:
         try:
             finished = await self._staged(choice, needs)
         except EngineError as exc:
@@ -217,8 +215,7 @@ class Pipeline:
             if not self._left[id(work)] and work.error is None:
                 await self._commit(work)
 
-    async def _staged(self, choice: WheelChoice, needs: list[Need]) -> Finished:
-        assert self._workers is not None
+    async def _staged(self, choice: Chosen, needs: list[Need]) -> Finished:
         works = [need.work for need in needs if need.work.error is None]
         areas = [
             (self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative)
@@ -227,7 +224,7 @@ class Pipeline:
         ]
         sha256 = self._known_sha256(choice)
         if sha256 is not None:
-            job = self._workers.job(choice.file.size or 0)
+            job = self._workers.job(choice.size_bytes or 0)
             try:
                 return await job.stage(sha256, areas)
             except Drifted as exc:
@@ -238,31 +235,31 @@ class Pipeline:
             raise Offline(f"{choice.filename} is not in the cache", hint="run once without --offline")
         return await self._downloaded(choice, needs, areas)
 
-    async def _downloaded(self, choice: WheelChoice, needs: list[Need], areas: list) -> Finished:  # type: ignore[type-arg]
-        size = choice.file.size
-        self._progress.bytes_expected += size or 0
+    async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields]") -> Finished:
+        self._progress.bytes_expected += choice.size_bytes or 0
         self._progress.phase = "downloading"
-        async with self._admission.place(size):
-            for attempt in range(ATTEMPTS):
-                job = self._workers.job(size or 0)  # type: ignore[union-attr]
-                try:
-                    finished = await self._attempt(choice, needs, areas, job)
-                except Restart as exc:
+        for attempt in range(ATTEMPTS):
+            job = self._workers.job(choice.size_bytes or 0)
+            try:
+                async with self._admission.place(choice.size_bytes):
+                    total = await self._download(choice, job)
+                finished = await job.end(total, choice.promised, _accepted(needs), areas)
+            except Restart as exc:
+                await job.abort()
+                reason = str(exc)
+            except BaseException:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await job.abort()
-                    reason = str(exc)
-                except BaseException:
-                    with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-                        await job.abort()
-                    raise
-                else:
-                    if choice.sha256 is None:
-                        self._pointers.put(_pointer_key(choice.url), finished.sha256.encode())
-                    return finished
-                if attempt + 1 < ATTEMPTS:
-                    await pause(attempt)
+                raise
+            else:
+                if choice.sha256 is None:
+                    self._pointers.put(_pointer_key(choice.url), finished.sha256.encode())
+                return finished
+            if attempt + 1 < ATTEMPTS:
+                await pause(attempt)
         raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
 
-    async def _attempt(self, choice: WheelChoice, needs: list[Need], areas: list, job: Job) -> Finished:  # type: ignore[type-arg]
+    async def _download(self, choice: Chosen, job: Job) -> int:
         path = os.path.join(self._scratch, f"{job.number}.part")
         await job.begin(path, choice.filename)
 
@@ -270,15 +267,14 @@ class Pipeline:
             job.raise_if_failed()
             await job.more(available)
 
-        total = await download(
+        return await download(
             self._network.session,
             choice.url,
             path,
-            expected_bytes=choice.file.size,
+            expected_bytes=choice.size_bytes,
             on_disk=on_disk,
             received=self._received,
         )
-        return await job.end(total, _promised(choice), _accepted(needs), areas)
 
     def _received(self, count: int) -> None:
         self._progress.bytes_received += count
@@ -293,17 +289,13 @@ class Pipeline:
             self._scope.cancel()
 
     async def _commit(self, work: Work) -> None:
-        if self._workers is None or work.error is not None:
+        if self._run.options.dry_run or work.error is not None:
             return
         answers = self.answers[work.environment.prefix]
         entries = [answers[need.pin.name] for need in self._needs if need.work is work]
         await anyio.to_thread.run_sync(settle_and_commit, self._run, work, entries, self._collided)
         if work.error is not None:
             self._fail([], work.error)
-
-
-def _choose(page: ProjectPage, need: Need) -> WheelChoice:
-    return choose_wheel(page, need.pin, need.compatible, where=need.pin.where)
 
 
 def _say_where(error: EngineError, need: Need) -> None:
@@ -315,9 +307,10 @@ def _pointer_key(url: str) -> str:
     return hashlib.sha256(without_credentials(url).encode(), usedforsecurity=False).hexdigest()
 
 
-def _promised(choice: WheelChoice) -> dict[str, str]:
-    """Returns the page's hashes, of which every one has to match."""
-    return {name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed}
+def _pin_fields(need: Need) -> "PinFields":
+    pin = need.pin
+    hashes = [(digest.algorithm, digest.hex) for digest in pin.hashes]
+    return (pin.name, pin.version_text, pin.arbitrary_equality, hashes, pin.line, pin.source)
 
 
 def _accepted(needs: list[Need]) -> list[tuple[str, str]]:

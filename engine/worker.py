@@ -7,7 +7,10 @@ that the other side is still writing.
 
 Messages to a worker, as marshalled tuples behind a 4-byte length:
 
-    ("wake", 0)                                  import what is needed; nothing else
+    ("wake", 0)                                  import what choosing needs
+    ("know", 0, targets)                         what the environments of the run can use
+    ("stored", job, key, wants)                  choose wheels from a page in the cache
+    ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
     ("begin", job, path, filename)               a download starts
     ("more", job, available_bytes)               that much of it is in the file
     ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
@@ -18,7 +21,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
 An area is (index, stage, python, absolute schemes, relative schemes).
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions)], counts),
-("drift", job, path) or ("error", job, class name, message, hint).
+("chosen", job, what `engine.choosing` returns), ("drift", job, path) or ("error", job, class name, message, hint).
 """
 
 import hashlib
@@ -31,11 +34,14 @@ from cache import CacheError
 from cache.entries import EntryStore
 from cache.layout import Layout
 from cache.manifest import Manifest
+from cache.records import RecordStore
 from engine import errors
 from engine.linking import Linker
-from engine.planning import plan_entry
 from engine.staging import Area, Drift, stage_entry
-from engine.wheel.unpack import Unpacker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.choosing import Chooser
 
 HASH_CHUNK_BYTES = 1 << 20
 
@@ -57,6 +63,8 @@ class _Download:
         os.makedirs(self.tree)
         # Whoever is first creates it: the other side writes.
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        from engine.wheel.unpack import Unpacker
+
         self.unpacker = Unpacker(self.descriptor, self.tree, filename)
         self.sha256 = hashlib.sha256(usedforsecurity=False)
         self.hashed_bytes = 0
@@ -90,6 +98,7 @@ class Worker:
         self._entries = EntryStore(self._layout)
         self._scratch = scratch
         self._link_mode = link_mode
+        self._chooser: Chooser | None = None
         self._downloads: dict[int, _Download] = {}
         self._failed: set[int] = set()
 
@@ -99,7 +108,15 @@ class Worker:
         if job in self._failed and kind in ("more", "end"):
             return None
         try:
-            if kind == "begin":
+            if kind == "answer":
+                return ("chosen", job, self._choose.choose_answer(*message[2:]))
+            if kind == "stored":
+                return ("chosen", job, self._choose.choose_stored(*message[2:]))
+            if kind == "know":
+                self._choose.know(message[2])
+            elif kind == "wake":
+                self._choose  # noqa: B018  # imports what it needs
+            elif kind == "begin":
                 self._begin(job, message[2], message[3])
             elif kind == "more":
                 self._more(job, message[2])
@@ -119,6 +136,19 @@ class Worker:
             text = f"{exc.strerror or exc}: {exc.filename}" if exc.filename else f"{exc.strerror or exc}"
             return ("error", job, "InstallFailed", text, None)
         return None
+
+    def tidy(self) -> None:
+        """Does what can wait until the answer has been sent."""
+        if self._chooser is not None:
+            self._chooser.store()
+
+    @property
+    def _choose(self) -> "Chooser":
+        if self._chooser is None:
+            from engine.choosing import Chooser
+
+            self._chooser = Chooser(RecordStore(self._layout.bucket("index-v1")))
+        return self._chooser
 
     def _begin(self, job: int, path: str, filename: str) -> None:
         self._downloads[job] = _Download(path, filename, os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}"))
@@ -154,6 +184,8 @@ class Worker:
     def _stage(
         self, job: int, sha256: str, manifest: Manifest, stamp: int, areas: list[AreaFields], warnings: list[str]
     ) -> Message:
+        from engine.planning import plan_entry
+
         tree = self._layout.tree(sha256)
         linker = Linker(self._link_mode)
         results = []
@@ -230,3 +262,4 @@ def serve(connection: socket.socket, worker: Worker) -> None:
             if answer is not None:
                 data = marshal.dumps(answer)
                 connection.sendall(len(data).to_bytes(4, "big") + data)
+                worker.tidy()

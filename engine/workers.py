@@ -15,7 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import anyio
 
+    from engine.choosing import CompatibleFields, PinFields
+    from engine.chosen import Chosen
     from engine.worker import AreaFields, Message
+
+    #: A pin, and the index of what its environment can use.
+    Want = tuple[PinFields, int]
 
 
 class Finished:
@@ -68,6 +73,40 @@ class Job:
         self.done = anyio.Event()
         self.answer: Message | None = None
 
+    async def choose_stored(self, key: str, wants: "list[Want]") -> "tuple[bool, list[Chosen | EngineError]] | None":
+        """Chooses wheels from a page in the cache.
+
+        Args:
+            key: of the page's record.
+            wants: pins, each with the index of what its environment can use.
+
+        Returns:
+            Whether the page is fresh, and a wheel or a refusal for each want; None when the cache has no page.
+        """
+        await self._workers.send(self._connection, ("stored", self.number, key, wants))
+        found = (await self._reply())[2]
+        return None if found is None else (found[0], [_read_choice(result) for result in found[1]])
+
+    async def choose_answer(
+        self, key: str, project: str, answer: "tuple[object, ...]", wants: "list[Want]"
+    ) -> "list[Chosen | EngineError]":
+        """Chooses wheels from a page that an index has just sent, and stores the page.
+
+        Args:
+            key: under which to store the page.
+            project: whose page it should be.
+            answer: URL, media type, whether it is gzipped, Cache-Control, Age, body.
+            wants: pins, each with the index of what its environment can use.
+
+        Returns:
+            A wheel or a refusal for each want.
+
+        Raises:
+            InvalidPage: when it is not a page of that project.
+        """
+        await self._workers.send(self._connection, ("answer", self.number, key, project, answer, wants))
+        return [_read_choice(result) for result in (await self._reply())[2]]
+
     async def begin(self, path: str, filename: str) -> None:
         """Tells the worker that a download starts at `path`."""
         await self._workers.send(self._connection, ("begin", self.number, path, filename))
@@ -95,7 +134,7 @@ class Job:
             EngineError: what the worker found wrong.
         """
         await self._workers.send(self._connection, ("end", self.number, total_bytes, promised, accepted, areas))
-        return await self._result()
+        return _finished(await self._reply())
 
     async def stage(self, sha256: str, areas: "list[AreaFields]") -> Finished:
         """Stages a wheel from the cache.
@@ -105,14 +144,14 @@ class Job:
             EngineError: what else the worker found wrong.
         """
         await self._workers.send(self._connection, ("stage", self.number, sha256, areas))
-        return await self._result()
+        return _finished(await self._reply())
 
     async def abort(self) -> None:
         """Forgets the job and what it has written."""
         await self._workers.send(self._connection, ("abort", self.number))
         self._workers.forget(self)
 
-    async def _result(self) -> Finished:
+    async def _reply(self) -> "Message":
         await self.done.wait()
         self._workers.forget(self)
         return _read_answer(self.answer)
@@ -136,17 +175,32 @@ def _ended_early() -> InstallFailed:
     return InstallFailed("a worker process ended early", hint="it may have been killed for want of memory")
 
 
-def _read_answer(answer: "Message | None") -> Finished:
+def _read_answer(answer: "Message | None") -> "Message":
+    """Returns an answer that is no error."""
     if answer is None:
         raise _ended_early()
-    if answer[0] == "done":
-        return Finished(*answer[2:])
     if answer[0] == "drift":
         raise Drifted(f"{answer[2]} in the cache has changed")
+    if answer[0] == "error":
+        raise _error(*answer[2:])
+    return answer
+
+
+def _finished(answer: "Message") -> Finished:
+    return Finished(*answer[2:])
+
+
+def _read_choice(result: "Message") -> "Chosen | EngineError":
+    from engine.chosen import Chosen
+
+    return Chosen(*result[1:]) if result[0] == "chosen" else _error(*result[1:])
+
+
+def _error(name: str, message: str, hint: str | None) -> EngineError:
     from engine import errors
 
-    kind: type[EngineError] = getattr(errors, answer[2])
-    raise kind(answer[3], hint=answer[4])
+    kind: type[EngineError] = getattr(errors, name)
+    return kind(message, hint=hint)
 
 
 def _run_forked(connection: socket.socket, cache_root: str, scratch: str, link_mode: str) -> None:
@@ -190,6 +244,7 @@ class Workers:
             ours, theirs = socket.socketpair()
             pid = self._start(ours, theirs, cache_root, scratch, link_mode)
             self._connections.append(_Connection(ours, pid))
+        self._choosers = self._connections[: max(1, len(self._connections) // 2)]
 
     def _start(self, ours: socket.socket, theirs: socket.socket, cache_root: str, scratch: str, link_mode: str) -> int:
         if not hasattr(os, "fork"):
@@ -209,15 +264,26 @@ class Workers:
         _run_forked(theirs, cache_root, scratch, link_mode)
         raise AssertionError("unreachable")
 
+    def choice(self, weight_bytes: int) -> Job:
+        """Returns a new job on the worker that has least to do, of those that choose.
+
+        Raises:
+            InstallFailed: when a worker has ended early.
+        """
+        return self._job(self._choosers, weight_bytes)
+
     def job(self, weight_bytes: int) -> Job:
         """Returns a new job on the worker that has least to do.
 
         Raises:
             InstallFailed: when a worker has ended early.
         """
+        return self._job(self._connections, weight_bytes)
+
+    def _job(self, connections: list[_Connection], weight_bytes: int) -> Job:
         if any(connection.ended for connection in self._connections):
             raise _ended_early()
-        connection = min(self._connections, key=lambda one: one.load_bytes)
+        connection = min(connections, key=lambda one: one.load_bytes)
         self._number += 1
         # Even an empty wheel is some work: count it as 64 KiB.
         job = Job(self, connection, self._number, weight_bytes + (1 << 16))
@@ -251,10 +317,21 @@ class Workers:
                 except (BrokenPipeError, ConnectionResetError):
                     return  # `listen` tells whoever waits
 
-    async def wake(self) -> None:
-        """Lets the workers import what they need; they sleep until then, to leave the cores to this process."""
-        for connection in self._connections:
-            await self.send(connection, ("wake", 0))
+    def wake(self) -> None:
+        """Lets the workers that choose import what they need.
+
+        The others sleep until there is a wheel, to leave the cores to the imports of this process.
+        """
+        self._tell_choosers(("wake", 0))
+
+    def know(self, targets: "list[CompatibleFields]") -> None:
+        """Tells the workers that choose what the environments of the run can use."""
+        self._tell_choosers(("know", 0, targets))
+
+    def _tell_choosers(self, message: "Message") -> None:
+        body = marshal.dumps(message)
+        for connection in self._choosers:
+            connection.stream.sendall(len(body).to_bytes(4, "big") + body)
 
     async def listen(self) -> None:
         """Receives answers until cancelled.  Runs as a task of the pipeline."""

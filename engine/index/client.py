@@ -17,23 +17,13 @@ import aiohttp
 from engine import __version__
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InvalidPage
-from engine.limits import PAGES
-
-try:
-    from isal import isal_zlib as zlib_
-except ImportError:
-    import zlib as zlib_  # type: ignore[no-redef]
-
-_DECOMPRESSION_ERROR: type[Exception] = zlib_.error  # type: ignore[assignment,unused-ignore]  # its stub says otherwise
+from engine.limits import PAGE_BYTES, PAGES
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
 #: Seconds: for a connection, and between two pieces of a body.
 CONNECT_SECONDS = 15
 READ_SECONDS = 30
-
-#: Hard bound of an index page after decompression; the largest real ones have about 30 MB.
-PAGE_BYTES = 256 << 20
 
 #: What a transport does that may be over in a moment.
 TRANSIENT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
@@ -49,13 +39,15 @@ class Interrupted(Exception):
 class Answer(NamedTuple):
     """What an index answered.
 
-    `url` is where the answer came from after redirects, `kind` its media type.
+    `url` is where the answer came from after redirects, `kind` its media type,
+    `body` as it was sent: compressed where `gzipped` says so.
     """
 
     status: int
     reason: str
     url: str
     kind: str
+    gzipped: bool
     cache_control: str | None
     age: str | None
     body: bytes
@@ -91,7 +83,7 @@ async def ask(session: aiohttp.ClientSession, url: str) -> Answer:
     Raises:
         Interrupted: when the transport failed in a way that may pass.
         IndexUnavailable: when it failed for good.
-        InvalidPage: when the body is too large or damaged.
+        InvalidPage: when the body is too large.
     """
     shown = without_credentials(url)
     try:
@@ -101,6 +93,7 @@ async def ask(session: aiohttp.ClientSession, url: str) -> Answer:
                 response.reason or "",
                 str(response.url),
                 response.content_type,
+                response.headers.get("Content-Encoding", "").lower() == "gzip",
                 response.headers.get("Cache-Control"),
                 response.headers.get("Age"),
                 await _body(response) if response.status == 200 else b"",
@@ -124,23 +117,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         body += chunk
         if len(body) > PAGE_BYTES:
             raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
-    if response.headers.get("Content-Encoding", "").lower() == "gzip":
-        return _decompress(bytes(body), shown)
     return bytes(body)
-
-
-def _decompress(body: bytes, shown: str) -> bytes:
-    """Returns the content of a gzip body, bounded."""
-    decompressor = zlib_.decompressobj(31)
-    try:
-        data: bytes = decompressor.decompress(body, PAGE_BYTES + 1)
-    except _DECOMPRESSION_ERROR as exc:
-        raise InvalidPage(f"{shown}: damaged gzip body") from exc
-    if len(data) > PAGE_BYTES:
-        raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
-    if not decompressor.eof:
-        raise InvalidPage(f"{shown}: truncated gzip body")
-    return data
 
 
 class Network:

@@ -35,7 +35,10 @@ def wheels() -> list[Wheel]:
                 "data/share/doc/everywhere/README": "read me\n",
                 "data/etc/everywhere.cfg": "[x]\n",
             },
-            executable=[*(f"scripts/{name}" for name in ("hello", "hello-window", "shell")), "data/share/doc/everywhere/README"],
+            executable=[
+                *(f"scripts/{name}" for name in ("hello", "hello-window", "shell")),
+                "data/share/doc/everywhere/README",
+            ],
         ),
         make_wheel(
             "programs",
@@ -134,9 +137,7 @@ def test_programs_run(both: tuple[Target, Target]) -> None:
         assert ours.run(f"import subprocess; subprocess.run([{str(path)!r}], check=True)") == said, name
 
 
-def test_a_script_runs_even_where_the_wheel_forgot_the_executable_bit(
-    index: Index, tool: Tool, target: Target
-) -> None:
+def test_a_script_runs_even_where_the_wheel_forgot_the_executable_bit(index: Index, tool: Tool, target: Target) -> None:
     wheel = make_wheel("forgetful", "1.0", data={"scripts/forgetful": "#!python\nprint('ran')\n"})
     index.add(wheel)
     assert tool.sync(tool.write_lock(wheel.pin), target).code == 0

@@ -122,7 +122,7 @@ def test_a_run_that_is_killed_at_any_step_is_made_right_by_the_next(scene: Scene
     check_cache(scene.tool.cache)
 
 
-def test_a_run_that_is_killed_leaves_what_starts_and_can_be_synced_back(scene: Scene) -> None:
+def test_a_recovery_is_said_and_what_was_recovered_can_be_synced_back(scene: Scene) -> None:
     target = place_of(scene)
     assert fault(scene, target, 6, "kill") == -signal.SIGKILL
     run = scene.tool.sync(scene.lock, target)
@@ -133,31 +133,22 @@ def test_a_run_that_is_killed_leaves_what_starts_and_can_be_synced_back(scene: S
     assert target.tree() == scene.old
 
 
-def test_a_refusal_at_any_step_of_the_change_rolls_back(scene: Scene) -> None:
+@pytest.mark.parametrize("kind", ["raise", "interrupt"])
+def test_a_refusal_or_an_interrupt_at_any_step_rolls_back(kind: str, scene: Scene) -> None:
     target = place_of(scene)
+    rolled_back = 0
     for step in range(1000):
-        if fault(scene, target, step, "raise") == 0:
+        if fault(scene, target, step, kind) == 0:
             break
-        if target.tree() == scene.new:
-            # The steps after the last rename: the change is done, and only tidying up was refused.
-            assert step > 15
-            target = place_of(scene)
+        if target.tree() == scene.old:
+            rolled_back += 1
             continue
-        assert target.tree() == scene.old, step
-    assert step > 15
-    assert target.tree() == scene.new
-
-
-def test_a_crash_during_recovery_is_recovered_from(scene: Scene) -> None:
-    target = place_of(scene)
-    assert fault(scene, target, 6, "kill") == -signal.SIGKILL
-    half = target.copy_to(scene.tool.folder / "half")
-    # What a recovery that was killed half-way has done: some of the steps, twice the same journal.
-    assert fault(scene, target, 9, "kill") == 0, "nothing was left to commit"
-    shutil.rmtree(target.prefix)
-    half.copy_to(target.prefix)
-    shutil.rmtree(half.prefix)
-    assert sync_here(scene, target).recovered
+        # The steps after the last rename: the change is done, and only tidying up was refused.
+        outcome = sync_here(scene, target)
+        assert outcome.error is None and not outcome.added, step
+        assert target.tree() == scene.new, step
+        target = place_of(scene)
+    assert rolled_back == step - 2 > 15
     assert target.tree() == scene.new
 
 

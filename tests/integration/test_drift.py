@@ -104,9 +104,7 @@ def test_without_a_server_it_is_an_error_and_nothing_changes(
     assert second.tree() == before
 
 
-def test_a_damaged_entry_is_an_error_offline(
-    index: Index, tool: Tool, first: Target, new_target: NewTarget
-) -> None:
+def test_a_damaged_entry_is_an_error_offline(index: Index, tool: Tool, first: Target, new_target: NewTarget) -> None:
     append(tool, first)
     second = new_target("second")
     run = tool.sync(tool.write_lock(ONE.pin, TWO.pin), second, options=["--offline"])
@@ -117,9 +115,7 @@ def test_a_damaged_entry_is_an_error_offline(
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json"])
-def test_a_damaged_manifest_is_fetched_again(
-    content: bytes, tool: Tool, first: Target, new_target: NewTarget
-) -> None:
+def test_a_damaged_manifest_is_fetched_again(content: bytes, tool: Tool, first: Target, new_target: NewTarget) -> None:
     cached(tool, "").parent.joinpath("manifest").write_bytes(content)
     second = new_target("second")
     run = tool.sync(tool.write_lock(ONE.pin), second)
@@ -148,7 +144,9 @@ def test_torn_records_are_made_anew(tool: Tool, first: Target, new_target: NewTa
     assert second.tree() == first.tree()
 
 
-def test_all_damaged_wheels_of_a_run_are_replaced(index: Index, tool: Tool, first: Target, new_target: NewTarget) -> None:
+def test_all_damaged_wheels_of_a_run_are_replaced(
+    index: Index, tool: Tool, first: Target, new_target: NewTarget
+) -> None:
     for name in ("one.py", "two.py"):
         with open(first.site / name, "a", encoding="utf-8") as file:
             file.write("# edited\n")

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def children_of_session(session: int) -> list[str]:
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
     _, err = process.communicate(timeout=60)
     return process.returncode, err
+
+
+def set_when_reached(reached: threading.Event, fatal: int, number: int) -> None:
+    if number >= fatal:
+        reached.set()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -99,7 +105,7 @@ def test_a_cold_run_that_is_killed_at_any_request_is_made_right_by_the_next(
         reached = threading.Event()
         fatal = choose.randint(1, 16)
         index.requests.clear()
-        index.on_request = lambda number, fatal=fatal, reached=reached: reached.set() if number >= fatal else None  # type: ignore[misc]
+        index.on_request = partial(set_when_reached, reached, fatal)
         process = tool.start(lock, target)
         assert reached.wait(30)
         process.kill()

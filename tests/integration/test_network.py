@@ -128,7 +128,8 @@ def test_a_page_in_gzip_is_read(index: Index, tool: Tool, target: Target) -> Non
 
 def test_a_redirect_is_followed(index: Index, tool: Tool, target: Target) -> None:
     index.fault(PAGE, Fault(status=301, headers={"Location": "/simple/one/?again"}))
-    index.fault("/simple/one/?again", Fault(body=index.answer(PAGE)[2], headers={"Content-Type": "application/json"}))
+    page = Fault(status=200, body=index.answer(PAGE)[2], headers={"Content-Type": "application/json"})
+    index.fault("/simple/one/?again", page)
     run = tool.sync(tool.write_lock("one==1.0"), target)
     assert run.code == 0, run.err
     assert target.installed() == {"one-1.0"}

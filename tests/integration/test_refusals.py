@@ -140,7 +140,7 @@ def test_a_line_that_pins_nothing_is_a_mistake_in_the_lock(
     index.add(BAD)
     said = refused(line, code=2)
     assert "lock.txt:2" in said and word in said
-    assert index.requests == []
+    assert not any(path.startswith("/files/") for path in index.requests)
 
 
 def test_every_wrong_line_is_named_at_once(refused: Refused) -> None:

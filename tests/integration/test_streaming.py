@@ -12,13 +12,8 @@ from tests.support.wheels import Wheel, make_wheel
 BYTES = random.Random(20240102).randbytes(12 << 20)
 # Half of it does not compress; both halves are larger than what is unpacked in one go.
 MIXED = BYTES[: 6 << 20] + bytes(20 << 20)
-
-
-def large(**options: bool) -> Wheel:
-    return make_wheel("large", "1.0", {"large/__init__.py": "", "large/mixed.bin": MIXED, "large/raw.bin": BYTES}, **options)  # type: ignore[arg-type]
-
-
-DEFLATED, STORED = large(), large(compress=False)
+FILES = {"large/__init__.py": b"", "large/mixed.bin": MIXED, "large/raw.bin": BYTES}
+DEFLATED, STORED = make_wheel("large", "1.0", FILES), make_wheel("large", "1.0", FILES, compress=False)
 
 
 def check_installed(target: Target) -> None:

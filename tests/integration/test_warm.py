@@ -6,10 +6,11 @@ import pytest
 
 from tests.integration.conftest import NewTarget
 from tests.support.index import Index
-from tests.support.tool import Tool
+from tests.support.tool import ROOT, Tool
 from tests.support.wheels import make_wheel
 
-ONE = make_wheel("one", "1.0", {"one/__init__.py": "def main():\n    print('one')\n"}, console_scripts=["one = one:main"])
+MAIN = "def main():\n    print('one')\n"
+ONE = make_wheel("one", "1.0", {"one/__init__.py": MAIN}, console_scripts=["one = one:main"])
 TWO = make_wheel("two", "1.0", data={"scripts/two": "#!python\n", "data/share/two.txt": "two\n"})
 
 # What a warm run has no time to import: asyncio alone takes longer than all of it.
@@ -17,8 +18,9 @@ DENIED = {
     *("aiofiles", "aiohttp", "anyio", "argparse", "asyncio", "collections", "concurrent.futures", "contextlib", "csv"),
     *("dataclasses", "distlib", "email", "enum", "filelock", "functools", "hashlib", "importlib.metadata", "inspect"),
     *("isal", "json", "logging", "msgspec", "multiprocessing", "packaging", "pathlib", "pydantic", "random", "re"),
-    *("rich", "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "tokenize", "typing", "urllib", "uvloop"),
-    *("zipfile", "engine.cold", "engine.pipeline", "engine.worker", "engine.workers", "engine.requirements"),
+    *("rich", "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "tokenize", "typing", "urllib"),
+    *("uvloop", "zipfile"),
+    *("engine.cold", "engine.pipeline", "engine.worker", "engine.workers", "engine.requirements"),
 }
 # `-I -S` keeps out what `site` imports; then every module in the list was imported by the tool.
 SCRIPT = """
@@ -34,16 +36,10 @@ sys.exit(code)
 
 def modules_of(tool: Tool, command: list[str]) -> set[str]:
     """What a run of the tool imports; `command` is a whole command line."""
-    paths = ":".join(path for path in (str(root) for root in sys.path) if path)
-    run = tool.run(sys.executable, "-I", "-S", "-c", SCRIPT, f"{tool_root()}:{paths}", *command[3:])
+    paths = ":".join([str(ROOT), *(path for path in sys.path if path)])
+    run = tool.run(sys.executable, "-I", "-S", "-c", SCRIPT, paths, *command[3:])
     assert run.code == 0, run.err
     return set(run.out.split())
-
-
-def tool_root() -> str:
-    from tests.support.tool import ROOT
-
-    return str(ROOT)
 
 
 @pytest.fixture

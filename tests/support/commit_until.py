@@ -1,9 +1,10 @@
 """A sync that ends at a chosen step of its commit; run as a script by the crash tests.
 
-    python -m tests.support.commit_until LOCK PREFIX CACHE INDEX STEP (kill|raise)
+    python -m tests.support.commit_until LOCK PREFIX CACHE INDEX STEP (kill|raise|interrupt)
 
-Takes the way of a warm sync up to the commit.  At STEP it kills itself, or the operating system "refuses".
-Exits with 0 when the commit ended before that step, and with 7 when it was refused.
+Takes the way of a warm sync up to the commit.  At STEP it kills itself, or the operating system "refuses", or the
+user interrupts.
+Exits with 0 when the commit ended before that step, and with 7 when it was refused or interrupted.
 """
 
 import errno
@@ -38,6 +39,8 @@ def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: st
     def check(number: int) -> None:
         if number == step and kind == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif number == step and kind == "interrupt":
+            raise KeyboardInterrupt
         elif number == step:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), prefix)
 
@@ -48,7 +51,7 @@ def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: st
             "hardlink",
         )
         work.commit(check=check)
-    except InstallFailed:
+    except (InstallFailed, KeyboardInterrupt):
         return REFUSED
     finally:
         work.close()
@@ -56,4 +59,5 @@ def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: st
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:5], int(sys.argv[5]), sys.argv[6]))
+    _, lock, prefix, cache, index_url, step, kind = sys.argv
+    sys.exit(main(lock, prefix, cache, index_url, int(step), kind))

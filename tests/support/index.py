@@ -6,7 +6,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -31,7 +31,7 @@ class Fault:
         times: how often; None for always.
     """
 
-    status: int = 200
+    status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     cut_after_bytes: int | None = None
@@ -181,8 +181,6 @@ class Index:
 
 
 def _once_less(fault: Fault) -> Fault:
-    from dataclasses import replace
-
     assert fault.times is not None
     return replace(fault, times=fault.times - 1)
 
@@ -217,8 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, headers, body = index.answer(self.path)
-        if fault.status != 200:
-            status = fault.status
+        status = status if fault.status is None else fault.status
         body = body if fault.body is None else fault.body
         headers = {"Content-Length": str(len(body)), **headers, **fault.headers}
         self.send_response(status)

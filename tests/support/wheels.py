@@ -46,7 +46,7 @@ class Member:
 def make_wheel(
     name: str,
     version: str,
-    files: Mapping[str, bytes | str] | None = None,
+    files: Mapping[str, bytes] | Mapping[str, str] | Mapping[str, bytes | str] | None = None,
     *,
     requires: Sequence[str] = (),
     requires_python: str | None = None,

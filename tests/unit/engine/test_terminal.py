@@ -6,8 +6,15 @@ from engine.reporting import Progress, View
 from engine.terminal import TerminalView, _Line
 
 
+class Terminal(io.StringIO):
+    """Takes what is drawn."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_a_run_that_is_over_at_once_draws_nothing() -> None:
-    stream = io.StringIO()
+    stream = Terminal()
     view = TerminalView(stream, color=False)
     view.update(Progress())
     view.close()
@@ -15,7 +22,7 @@ def test_a_run_that_is_over_at_once_draws_nothing() -> None:
 
 
 def test_the_line_says_what_and_how_far() -> None:
-    stream = io.StringIO()
+    stream = Terminal()
     line = _Line(stream, color=False)
     progress = Progress()
     progress.phase, progress.wheels, progress.wheels_done = "downloading", 7, 3

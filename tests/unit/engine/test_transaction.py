@@ -260,7 +260,7 @@ def _killed_at(prefix: Path, step: int) -> bool:
 @posix_only
 def test_a_process_killed_at_any_step_leaves_what_the_next_run_finishes(tmp_path: Path) -> None:
     before, after = _states(tmp_path / "model")
-    changed = []
+    changed: list[bool] = []
     recoveries = 0
     while True:
         prefix = tmp_path / str(len(changed))

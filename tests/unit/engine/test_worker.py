@@ -224,7 +224,8 @@ def test_serving_ends_when_the_other_side_closes(worker: Worker, tmp_path: Path)
     ours, theirs = socket.socketpair()
     thread = threading.Thread(target=serve, args=(theirs, worker))
     thread.start()
-    for message in (("stage", 7, "ab" * 32, []), ("wake", 0), ("stage", 8, "ab" * 32, [])):
+    messages: list[Message] = [("stage", 7, "ab" * 32, []), ("wake", 0), ("stage", 8, "ab" * 32, [])]
+    for message in messages:
         body = marshal.dumps(message)
         ours.sendall(len(body).to_bytes(4, "big") + body)
     with ours.makefile("rb") as stream:
