@@ -227,6 +227,9 @@ def _sync(values: "dict[str, Value]") -> int:
     outcomes = sync(options, os.environ, os.getcwd(), _view(quiet))
     for outcome in outcomes:
         _print_outcome(outcome, len(outcomes) > 1, options.dry_run, quiet, perf_counter() - start)
+        if values["verbose"] and not quiet:
+            for line in outcome.details:
+                _say(f"   {escape(line)}")
     return FAILED if any(outcome.error is not None for outcome in outcomes) else OK
 
 

@@ -114,7 +114,7 @@ class Preparation:
         yield
         known: dict[int, Compatible] = {}
         for target in self._targets:
-            self.needs.extend(_compare(target, self.lock, known))
+            self.needs.extend(_compare(target, self.lock, known, recovering=not self._run.options.dry_run))
         self.works = [_work(target) for target in self._targets if _work(target).changes]
         self._done = True
 
@@ -156,7 +156,7 @@ class Need:
         self.pin = pin
 
 
-def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]") -> list[Need]:
+def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, recovering: bool) -> list[Need]:
     """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
     interpreter = target.interpreter
     assert interpreter is not None
@@ -173,7 +173,7 @@ def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]") -> li
     warnings = target.work.warnings if target.work is not None else []
     work = target.work = Work(environment, interpreter.schemes)
     work.warnings.extend(warnings)
-    work.scan()
+    work.scan(recovering=recovering)
     pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
     missing = work.compare((name, pin.version_text) for name, pin in pins.items())
     if not missing:

@@ -7,6 +7,7 @@ apart from staging, which only notices that a file is already there.
 import os
 
 from cache.plans import PlannedEntry
+from engine.errors import InstallConflict
 from engine.linking import Linker, write_file
 from engine.staging import Area, script_files
 
@@ -24,6 +25,7 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
         One warning for each path whose owners do not agree on the content.
 
     Raises:
+        InstallConflict: when it is a file for one and a folder for another.
         OSError: when the operating system refuses.
     """
     warnings = []
@@ -31,6 +33,10 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
     for path in sorted(paths):
         claimants = owners.get(path, [])
         if len(claimants) < 2:
+            if claimants and os.path.isdir(os.path.join(area.stage, path)):
+                raise InstallConflict(
+                    f"{path.partition('/')[2]} is a file of {claimants[0].name} and a folder of another"
+                )
             continue
         contents = [_content(entry, path, trees, area) for entry in claimants]
         if all(content == contents[0] for content in contents):

@@ -8,6 +8,7 @@ import marshal
 import os
 
 from cache.plans import PlannedEntry
+from engine.errors import InstallFailed
 from engine.linking import Linker
 from engine.staging import Area, Drift, stage_entry
 
@@ -70,7 +71,7 @@ def stage_all(jobs: list[Job], mode: str) -> Staged:
         if kind == "os":
             raise OSError(*first)
         if kind == "bug":
-            raise RuntimeError(first)
+            raise InstallFailed(f"staging failed: {first}")
         staged.collisions.extend(first)
         for way, count in second.items():
             staged.counts[way] += count

@@ -27,8 +27,9 @@ from engine.errors import EngineError, IndexUnavailable, Offline
 from engine.index.client import Network
 from engine.index.pages import Pages, pause
 from engine.limits import ATTEMPTS, DOWNLOADS
-from engine.reporting import Progress
-from engine.sync import Run, settle_and_commit
+from engine.reporting import Progress, describe_links
+from engine.sync import Run
+from engine.warm import settle_and_commit
 from engine.work import Work
 from engine.workers import Drifted, Finished, Job, Workers
 
@@ -85,6 +86,8 @@ class Pipeline:
         self._progress = Progress()
         self._progress.wheels = len(needs)
         self._left = {id(work): sum(need.work is work for need in needs) for work in works}
+        self._linked: dict[str, int] = {}
+        self._downloaded_wheels = 0
         self._collided: dict[str, set[str]] = {}
         self._scope = anyio.CancelScope()
 
@@ -203,6 +206,8 @@ class Pipeline:
             self._fail([need.work for need in needs], exc)
             return
         self._progress.wheels_done += len(needs)
+        for way, count in finished.counts.items():
+            self._linked[way] = self._linked.get(way, 0) + count
         for index, fields, collisions in finished.staged:
             work = self._works[index]
             entry = PlannedEntry(*fields)  # type: ignore[arg-type]
@@ -252,6 +257,7 @@ class Pipeline:
                     await job.abort()
                 raise
             else:
+                self._downloaded_wheels += 1
                 if choice.sha256 is None:
                     self._pointers.put(_pointer_key(choice.url), finished.sha256.encode())
                 return finished
@@ -293,6 +299,10 @@ class Pipeline:
             return
         answers = self.answers[work.environment.prefix]
         entries = [answers[need.pin.name] for need in self._needs if need.work is work]
+        work.details.append(
+            f"{self._downloaded_wheels} wheels downloaded, {self._progress.bytes_received / 1e6:.1f} MB; "
+            f"from the cache, {describe_links(self._linked)}"
+        )
         await anyio.to_thread.run_sync(settle_and_commit, self._run, work, entries, self._collided)
         if work.error is not None:
             self._fail([], work.error)

@@ -48,11 +48,11 @@ class Outcome:
         created: it was made by this run.
         added, removed: (name, version) pairs, as lists in lock order and name order.
         kept: how many distributions stayed as they were.
-        warnings: one line each.
+        warnings, details: one line each.
         error: why it was left as it was, or None.
     """
 
-    __slots__ = ("added", "created", "error", "kept", "prefix", "recovered", "removed", "warnings")
+    __slots__ = ("added", "created", "details", "error", "kept", "prefix", "recovered", "removed", "warnings")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Outcome:
         removed: list[tuple[str, str]],
         kept: int,
         warnings: list[str],
+        details: list[str],
         recovered: bool = False,
         error: "EngineError | None" = None,
     ) -> None:
@@ -72,5 +73,12 @@ class Outcome:
         self.removed = removed
         self.kept = kept
         self.warnings = warnings
+        self.details = details
         self.recovered = recovered
         self.error = error
+
+
+def describe_links(counts: dict[str, int]) -> str:
+    """Returns how many files came from the cache in which way, such as `93 files: 90 hardlink, 3 copy`."""
+    ways = ", ".join(f"{count} {way}" for way, count in counts.items() if count)
+    return f"{sum(counts.values())} files" + (f": {ways}" if ways else "")

@@ -1,8 +1,8 @@
-"""`sync`: makes environments match a lock.  The warm path, and the door to the cold one.
+"""`sync`: makes environments match a lock.  The door: finds targets and plans, goes the warm way or the cold one.
 
 A lock that was synced before into the same kind of environment has a plan: what
 is to be there, ready to link.  Then nothing is parsed and nothing heavy is
-imported.  Whatever the plan cannot answer goes to `engine.pipeline`.
+imported (`engine.warm`).  Whatever a plan cannot answer goes to `engine.cold`.
 """
 
 import os
@@ -11,8 +11,8 @@ import sys
 from cache import plans
 from cache.layout import Layout
 from engine import __version__
-from engine.environment.target import Environment, find_environment
-from engine.errors import ConfigurationError, EngineError, InstallFailed
+from engine.environment.target import Environment, find_environment, planned_environment
+from engine.errors import ConfigurationError
 from engine.index.default import configured_index_url, pip_configuration_files
 from engine.options import SyncOptions
 from engine.reporting import Outcome, View
@@ -113,10 +113,12 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
         if target.plan is None:
             cold.append(target)
         else:
-            _begin(target, target.plan.schemes)
+            target.work = Work(target.environment, target.plan.schemes)
     warm = [target for target in targets if target.plan is not None]
     if warm:
-        cold.extend(_sync_warm(run, warm))
+        from engine.warm import sync_warm
+
+        cold.extend(sync_warm(run, warm))
     if cold:
         from engine.cold import sync_cold
 
@@ -154,108 +156,17 @@ def same(one: Environment, other: Environment) -> bool:
 
 
 def _create(run: Run) -> Environment:
+    """Makes `.venv`; a dry run only says what it would be."""
     from engine.environment.create import create_environment, default_base_executable
 
     path = os.path.join(run.cwd, ".venv")
-    create_environment(path, default_base_executable(run.environ))
+    base = default_base_executable(run.environ)
+    if run.options.dry_run:
+        return planned_environment(path, base)
+    create_environment(path, base)
     environment = find_environment(path, run.environ, run.cwd)
     assert environment is not None, "it was just made"
     return environment
-
-
-def _begin(target: Target, relative: dict[str, str]) -> None:
-    target.work = Work(target.environment, relative)
-
-
-def _sync_warm(run: Run, targets: list[Target]) -> list[Target]:
-    """Syncs targets that have a plan; returns those that need the pipeline after all."""
-    from engine.parallel import Job, stage_all
-    from engine.staging import Drift
-
-    ready: list[tuple[Target, list[plans.PlannedEntry]]] = []
-    cold = []
-    for target in targets:
-        work, plan = target.work, target.plan
-        assert work is not None and plan is not None
-        try:
-            work.scan()
-        except EngineError as exc:
-            work.error = exc
-            continue
-        missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
-        wanted = [entry for entry in plan.entries if entry.name in missing]
-        if run.options.dry_run or not work.changes:
-            continue
-        if all(_still_there(run.layout, entry) for entry in wanted):
-            ready.append((target, wanted))
-        else:
-            cold.append(target)
-    jobs: list[Job] = []
-    try:
-        for target, wanted in ready:
-            assert target.work is not None
-            try:
-                area = target.work.open()
-            except EngineError as exc:
-                target.work.error = exc
-                continue
-            jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in wanted)
-        staged = stage_all(jobs, run.options.link_mode) if jobs else None
-        collided: dict[str, set[str]] = {}
-        for index, paths in staged.collisions if staged else ():
-            collided.setdefault(jobs[index][2].stage, set()).update(paths)
-        for target, wanted in ready:
-            assert target.work is not None
-            if target.work.error is None:
-                settle_and_commit(run, target.work, wanted, collided)
-    except Drift as exc:
-        from cache.entries import EntryStore
-
-        EntryStore(run.layout).set_aside(exc.sha256)
-        for target, _ in ready:
-            assert target.work is not None
-            if not target.work.committed and target.work.error is None:
-                target.work.warnings.append(f"the cached file {exc.path} was changed; it is fetched again")
-                cold.append(target)
-    except OSError as exc:
-        raise InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}") from exc
-    finally:
-        for target, _ in ready:
-            assert target.work is not None
-            target.work.close()
-    return cold
-
-
-def settle_and_commit(run: Run, work: Work, entries: list[plans.PlannedEntry], collided: dict[str, set[str]]) -> None:
-    """Commits what is staged; an expected error stays with this environment.
-
-    Args:
-        run: the run.
-        work: the environment.
-        entries: all that was staged for it, in lock order.
-        collided: staging folder to paths that several distributions bring.
-    """
-    assert not work.committed
-    try:
-        if work.area is not None and (paths := collided.get(work.area.stage)):
-            from engine.collisions import settle
-
-            trees = {entry.sha256: run.layout.tree(entry.sha256) for entry in entries}
-            work.warnings.extend(settle(entries, paths, trees, work.area))
-        work.commit(durable=run.options.durable)
-    except EngineError as exc:
-        work.error = exc
-    except OSError as exc:
-        work.error = InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}")
-
-
-def _still_there(layout: Layout, entry: plans.PlannedEntry) -> bool:
-    if not entry.sha256:
-        return False
-    try:
-        return os.stat(layout.manifest(entry.sha256)).st_mtime_ns == entry.stamp
-    except OSError:
-        return False
 
 
 def _outcome(target: Target) -> Outcome:
@@ -268,6 +179,7 @@ def _outcome(target: Target) -> Outcome:
         removed=work.removed,
         kept=work.kept,
         warnings=work.warnings,
+        details=work.details,
         recovered=work.recovered,
         error=work.error,
     )

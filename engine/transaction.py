@@ -18,7 +18,7 @@ is locked as long as its process lives: what is not locked is litter.
 
 import os
 
-from engine.errors import InstallFailed
+from engine.errors import InstallConflict, InstallFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ class Transaction:
         Returns:
             The steps in order: dist-info folders leave first and arrive last.  Staged files that meet a file
             nobody is removing replace it; it goes to the trash.
+
+        Raises:
+            InstallConflict: when a file is to take the place of a folder that stays.
         """
         steps: list[Step] = []
         for path in outgoing:
@@ -137,15 +140,28 @@ class Transaction:
         if not top and (target in gone or not os.path.lexists(target)):
             incoming.append(("in", source, target))
             return
-        if os.path.isdir(source) and (top or (os.path.isdir(target) and not os.path.islink(target))):
+        if os.path.isdir(source) and (top or self._may_merge(target)):
             names = sorted(os.listdir(source))
             if top and names:
                 os.makedirs(target, exist_ok=True)
             for name in names:
                 self._merge(os.path.join(source, name), os.path.join(target, name), gone, out, incoming)
             return
+        if os.path.isdir(target) and not os.path.islink(target):
+            raise InstallConflict(
+                f"{target} is a folder with files that no distribution owns, and a file is to take its place",
+                hint="move the folder away",
+            )
         out.append(("out", target, self._trash_place(len(out))))
         incoming.append(("in", source, target))
+
+    def _may_merge(self, target: str) -> bool:
+        """Tells whether files may go into an existing folder: a real one, or a link inside the environment."""
+        if not os.path.isdir(target):
+            return False
+        if not os.path.islink(target):
+            return True
+        return os.path.realpath(target).startswith(os.path.realpath(self.prefix) + os.sep)
 
     def commit(self, *, durable: bool = False, check: "Callable[[int], None] | None" = None) -> None:
         """Carries the planned moves out.  The caller holds the lock of the environment.

@@ -4,7 +4,7 @@ import os
 
 from engine.environment.installed import Installed, installed_distributions, same_version
 from engine.environment.target import Environment
-from engine.errors import EngineError
+from engine.errors import EngineError, InstallFailed, InvalidEnvironment
 from engine.removal import Removal, recorded_files
 from engine.staging import Area
 from engine.transaction import Transaction, lock_folder, recover
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
+def _unified(prefix: str, relative: dict[str, str]) -> dict[str, str]:
+    """Returns the schemes with one name for purelib and platlib where they are one folder (`lib64` is often a link)."""
+    purelib, platlib = (os.path.join(prefix, relative[scheme]) for scheme in ("purelib", "platlib"))
+    if purelib == platlib:
+        return relative
+    try:
+        one = os.path.samefile(purelib, platlib)
+    except OSError:
+        return relative
+    return {**relative, "platlib": relative["purelib"]} if one else relative
+
+
 class Work:
     """The state of one environment during a sync.
 
@@ -26,18 +38,22 @@ class Work:
         relative: scheme to folder as plans have it; `schemes` is the same, absolute.
         added, removed: (name, version) pairs, once the changes are known.
         kept: how many distributions stay as they are.
+        details: lines for who wants to know more.
         error: why this environment was left as it was, or None.
     """
 
     def __init__(self, environment: Environment, relative: dict[str, str]) -> None:
         self.environment = environment
-        self.relative = relative
         prefix = environment.prefix
-        self.schemes = {scheme: os.path.normpath(os.path.join(prefix, folder)) for scheme, folder in relative.items()}
+        self.relative = _unified(prefix, relative)
+        self.schemes = {
+            scheme: os.path.normpath(os.path.join(prefix, folder)) for scheme, folder in self.relative.items()
+        }
         self.added: list[tuple[str, str]] = []
         self.removed: list[tuple[str, str]] = []
         self.kept = 0
         self.warnings: list[str] = []
+        self.details: list[str] = []
         self.error: EngineError | None = None
         self.area: Area | None = None
         self._transaction: Transaction | None = None
@@ -45,16 +61,34 @@ class Work:
         self.committed = False
         self.installed: dict[str, list[Installed]] = {}
 
-    def scan(self) -> None:
-        """Reads what is installed now; finishes what a killed run has left first."""
-        if os.path.isdir(os.path.join(self.environment.prefix, ".engine")):
-            lock = lock_folder(self.environment.prefix, wait=True)
+    def scan(self, *, recovering: bool = True) -> None:
+        """Reads what is installed now.
+
+        Args:
+            recovering: finish what a killed run has left first; a dry run does not.
+
+        Raises:
+            InstallFailed: when that cannot be finished.
+            InvalidEnvironment: when the environment cannot be read.
+        """
+        if recovering and os.path.isdir(os.path.join(self.environment.prefix, ".engine")):
+            lock = self._lock()
             try:
                 self.recovered = recover(self.environment.prefix)
+            except OSError as exc:
+                raise InstallFailed(
+                    f"cannot recover {self.environment.prefix}: {exc.strerror}: {exc.filename}"
+                ) from exc
             finally:
                 if lock is not None:
                     os.close(lock)
         self.installed = self._installed_now()
+
+    def _lock(self) -> int | None:
+        try:
+            return lock_folder(self.environment.prefix, wait=True)
+        except OSError as exc:
+            raise InvalidEnvironment(f"cannot lock the environment {self.environment.prefix}: {exc.strerror}") from exc
 
     def _installed_now(self) -> dict[str, list[Installed]]:
         return installed_distributions((self.schemes["purelib"], self.schemes["platlib"]))
@@ -100,7 +134,7 @@ class Work:
         Raises:
             InstallFailed: when the environment cannot be written.
         """
-        lock = lock_folder(self.environment.prefix, wait=True)
+        lock = self._lock()
         try:
             self._transaction = Transaction(self.environment.prefix, self.schemes)
         finally:
@@ -118,7 +152,7 @@ class Work:
         """
         transaction = self._transaction
         assert transaction is not None, "open() comes first"
-        lock = lock_folder(self.environment.prefix, wait=True)
+        lock = self._lock()
         try:
             outgoing = self._outgoing()
             transaction.plan_moves(outgoing)
@@ -153,7 +187,7 @@ class Work:
                 for other in others:
                     if not other.legacy:
                         removal.keep(recorded_files(other.path))
-        self.warnings.extend(f"left in place, outside the environment: {path}" for path in removal.skipped)
+        self.warnings.extend(f"left in place: {path}" for path in removal.skipped)
         return removal.moves()
 
 

@@ -87,6 +87,18 @@ def find_environment(python: str | None, environ: "Mapping[str, str]", cwd: str)
     return _above(os.path.abspath(cwd))
 
 
+def planned_environment(prefix: str, base_executable: str) -> Environment:
+    """Returns what a virtual environment that is not there yet will be.
+
+    Raises:
+        InvalidEnvironment: when the base interpreter cannot be read.
+    """
+    base = os.path.realpath(base_executable)
+    python = os.path.join(prefix, _SCRIPTS, _PYTHON_NAMES[0])
+    key = interpreter_key(base, None)
+    return Environment(prefix=prefix, python=python, base_executable=base, is_virtual=True, interpreter_key=key)
+
+
 def interpreter_key(base_executable: str, given: str | None) -> str:
     """Returns the key of an interpreter's facts, or "" for one that must be asked each time.
 

@@ -70,8 +70,14 @@ def first(index: Index, tool: Tool, new_target: NewTarget) -> Target:
     return target
 
 
-@pytest.mark.parametrize("lock", [[ONE.pin, TWO.pin], [ONE.pin]], ids=["with-a-plan", "without-a-plan"])
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+WITH_PLAN, WITHOUT_PLAN = [ONE.pin, TWO.pin], [ONE.pin]
+
+
+@pytest.mark.parametrize(
+    ("damage", "lock"),
+    [*((damage, WITH_PLAN) for damage in DAMAGES), (edit_same_size, WITHOUT_PLAN), (delete, WITHOUT_PLAN)],
+    ids=lambda value: value.__name__ if callable(value) else f"{len(value)}-pins",
+)
 def test_the_next_environment_gets_the_right_file(
     damage: Damage, lock: list[str], index: Index, tool: Tool, first: Target, new_target: NewTarget
 ) -> None:
@@ -90,7 +96,7 @@ def test_the_next_environment_gets_the_right_file(
     assert tool.sync(tool.write_lock(*lock), new_target("third")).err.count("warning") == 0
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("damage", [append, delete_the_folder], ids=lambda damage: damage.__name__)
 def test_without_a_server_it_is_an_error_and_nothing_changes(
     damage: Damage, index: Index, tool: Tool, first: Target, new_target: NewTarget
 ) -> None:

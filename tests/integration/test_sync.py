@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.conftest import NewTarget
 from tests.support.index import Index
-from tests.support.tool import ROOT, Target, Tool, clean_environ
+from tests.support.tool import Target, Tool, clean_environ
 from tests.support.trees import check_cache, leftovers, published
 from tests.support.wheels import make_wheel
 
@@ -292,8 +292,3 @@ def test_a_cleaned_cache_is_gone_and_environments_are_not(index: Index, tool: To
     assert tool.run(*clean).code == 0
     assert not tool.cache.exists()
     assert tool.run(*clean).code == 0
-
-
-def test_the_installed_command_is_the_same_tool() -> None:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert 'engine = "cli:main"' in text

@@ -43,6 +43,7 @@ WARM_PATH = (
     "engine/wheel/layout.py",
     "engine/wheel/record.py",
     "engine/wheel/scripts.py",
+    "engine/warm.py",
     "engine/work.py",
 )
 # Built in, or loaded by every start of the interpreter anyway; anything else at module level is heavy.

@@ -9,7 +9,8 @@ from engine.environment.target import Environment
 from engine.errors import ConfigurationError, InstallFailed
 from engine.options import SyncOptions
 from engine.reporting import View
-from engine.sync import Run, same, settle_and_commit
+from engine.sync import Run, same
+from engine.warm import settle_and_commit
 from engine.work import Work
 from tests.unit.engine.entries import RELATIVE, publish
 

@@ -79,7 +79,7 @@ async def test_wheels_sent_at_once_are_all_published_and_staged(workers: Workers
         finished.append(await job.end(len(wheel.content), {}, [], [where]))
 
     async with listening(workers):
-        await workers.wake()
+        workers.wake()
         async with anyio.create_task_group() as group:
             for wheel in WHEELS:
                 group.start_soon(one, wheel)

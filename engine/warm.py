@@ -1,0 +1,133 @@
+"""The warm half of a sync: targets whose answer is stored in a plan.  Links, and is done."""
+
+import os
+
+from cache.layout import Layout
+from cache.plans import PlannedEntry
+from engine.errors import EngineError, InstallFailed
+from engine.parallel import Job, Staged, stage_all
+from engine.reporting import describe_links
+from engine.staging import Drift
+from engine.sync import Run, Target
+from engine.work import Work
+
+
+class _Ready:
+    """A target whose wheels are all in the cache."""
+
+    __slots__ = ("entries", "target", "work")
+
+    def __init__(self, target: Target, work: Work, entries: list[PlannedEntry]) -> None:
+        self.target = target
+        self.work = work
+        self.entries = entries
+
+
+def sync_warm(run: Run, targets: list[Target]) -> list[Target]:
+    """Syncs targets that have a plan.
+
+    Returns:
+        The targets that need the pipeline after all: something that the plan needs is not in the cache.
+
+    Raises:
+        InstallFailed: when the operating system refuses to stage.
+    """
+    ready: list[_Ready] = []
+    cold: list[Target] = []
+    for target in targets:
+        _compare(run, target, ready, cold)
+    try:
+        _sync_ready(run, ready)
+    except Drift as exc:
+        cold.extend(_set_aside(run, ready, exc))
+    except OSError as exc:
+        raise InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}") from exc
+    finally:
+        for one in ready:
+            one.work.close()
+    return cold
+
+
+def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) -> None:
+    """Finds out what a target lacks, and whether the cache has it."""
+    work, plan = target.work, target.plan
+    assert work is not None and plan is not None
+    try:
+        work.scan(recovering=not run.options.dry_run)
+    except EngineError as exc:
+        work.error = exc
+        return
+    missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
+    if run.options.dry_run or not work.changes:
+        return
+    entries = [entry for entry in plan.entries if entry.name in missing]
+    if all(_still_there(run.layout, entry) for entry in entries):
+        ready.append(_Ready(target, work, entries))
+    else:
+        cold.append(target)
+
+
+def _still_there(layout: Layout, entry: PlannedEntry) -> bool:
+    if not entry.sha256:
+        return False
+    try:
+        return os.stat(layout.manifest(entry.sha256)).st_mtime_ns == entry.stamp
+    except OSError:
+        return False
+
+
+def _sync_ready(run: Run, ready: list[_Ready]) -> None:
+    jobs: list[Job] = []
+    for one in ready:
+        try:
+            area = one.work.open()
+        except EngineError as exc:
+            one.work.error = exc
+            continue
+        jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in one.entries)
+    staged = stage_all(jobs, run.options.link_mode) if jobs else Staged()
+    collided: dict[str, set[str]] = {}
+    for index, paths in staged.collisions:
+        collided.setdefault(jobs[index][2].stage, set()).update(paths)
+    for one in ready:
+        if one.work.error is None:
+            one.work.details.append(f"by a stored plan, {describe_links(staged.counts)}")
+            settle_and_commit(run, one.work, one.entries, collided)
+
+
+def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:
+    """Takes a damaged entry out of the cache; returns the targets that wait for its return."""
+    from cache.entries import EntryStore
+
+    EntryStore(run.layout).set_aside(drift.sha256)
+    waiting = []
+    for one in ready:
+        if one.work.committed or one.work.error is not None:
+            continue
+        if any(entry.sha256 == drift.sha256 for entry in one.entries):
+            one.work.warnings.append(f"the cached file {drift.path} was changed; it is fetched again")
+        waiting.append(one.target)
+    return waiting
+
+
+def settle_and_commit(run: Run, work: Work, entries: list[PlannedEntry], collided: dict[str, set[str]]) -> None:
+    """Commits what is staged; an expected error stays with this environment.
+
+    Args:
+        run: the run.
+        work: the environment.
+        entries: all that was staged for it, in lock order.
+        collided: staging folder to paths that several distributions bring.
+    """
+    assert not work.committed
+    try:
+        if work.area is not None and (paths := collided.get(work.area.stage)):
+            from engine.collisions import settle
+
+            trees = {entry.sha256: run.layout.tree(entry.sha256) for entry in entries}
+            work.warnings.extend(settle(entries, paths, trees, work.area))
+        work.commit(durable=run.options.durable)
+    except EngineError as exc:
+        work.error = exc
+    except OSError as exc:
+        work.error = InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}")

@@ -1,0 +1,87 @@
+"""Pages are read, chosen from and kept; a page that is damaged or another one is refused by name."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from packaging.utils import NormalizedName
+
+from cache.records import RecordStore
+from engine.choosing import Chooser, PinFields, _decompress
+from engine.errors import InvalidPage
+
+URL = "https://user:secret@example.com/simple/demo/"
+JSON = "application/vnd.pypi.simple.v1+json"
+DEMO = NormalizedName("demo")
+FILE = {"filename": "demo-1.0-py3-none-any.whl", "url": "demo-1.0-py3-none-any.whl", "hashes": {"sha256": "AB" * 32}}
+BODY = json.dumps({"meta": {"api-version": "1.1"}, "name": "demo", "files": [FILE]}).encode()
+PIN: PinFields = ("demo", "1.0", False, [], 1, "lock.txt")
+MISSING: PinFields = ("demo", "9.9", False, [], 2, "lock.txt")
+
+
+@pytest.fixture
+def chooser(tmp_path: Path) -> Chooser:
+    chooser = Chooser(RecordStore(str(tmp_path)))
+    chooser.know([(("py3-none-any",), "3.13.0", "CPython 3.13.0")])
+    return chooser
+
+
+def test_every_want_gets_its_wheel_or_its_refusal(chooser: Chooser) -> None:
+    chosen, refused = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, None, BODY), [(PIN, 0), (MISSING, 0)])
+    assert chosen[0] == "chosen" and chosen[2] == FILE["filename"]
+    assert chosen[1].endswith("/simple/demo/demo-1.0-py3-none-any.whl") and chosen[5] == {"sha256": "ab" * 32}
+    assert refused[:2] == ("refused", "NoMatchingDistribution") and "9.9" in refused[2]
+
+
+@pytest.mark.parametrize(("cache_control", "fresh"), [("max-age=600", True), ("no-cache", False)])
+def test_a_page_is_chosen_from_again_once_it_is_stored(chooser: Chooser, cache_control: str, fresh: bool) -> None:
+    assert chooser.choose_stored("k", [(PIN, 0)]) is None
+    first = chooser.choose_answer("k", DEMO, (URL, JSON, False, cache_control, None, BODY), [(PIN, 0)])
+    assert chooser.choose_stored("k", [(PIN, 0)]) is None, "storing waits until the answer was sent"
+    chooser.store()
+    assert chooser.choose_stored("k", [(PIN, 0)]) == (fresh, first)
+
+
+def test_a_gzipped_body_is_the_same_page(chooser: Chooser) -> None:
+    wants = [(PIN, 0)]
+    plain = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, None, BODY), wants)
+    assert chooser.choose_answer("k", DEMO, (URL, JSON, True, None, None, gzip.compress(BODY)), wants) == plain
+
+
+@pytest.mark.parametrize("damage", [b"", b"1234", bytes(8), bytes(8) + b"torn"])
+def test_a_damaged_record_is_a_miss(chooser: Chooser, tmp_path: Path, damage: bytes) -> None:
+    RecordStore(str(tmp_path)).put("k", damage)
+    assert chooser.choose_stored("k", [(PIN, 0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [("text/plain", BODY), (JSON, b"{"), (JSON, BODY.replace(b'"name": "demo"', b'"name": "other"'))]
+)
+def test_what_is_no_page_of_the_project_is_refused_without_the_password_and_not_kept(
+    chooser: Chooser, kind: str, body: bytes
+) -> None:
+    with pytest.raises(InvalidPage) as caught:
+        chooser.choose_answer("k", DEMO, (URL, kind, False, None, None, body), [(PIN, 0)])
+    assert "secret" not in str(caught.value)
+    chooser.store()
+    assert chooser.choose_stored("k", [(PIN, 0)]) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", bytes(range(256)) * 10_000])
+def test_a_gzip_body_is_decompressed(content: bytes) -> None:
+    assert _decompress(gzip.compress(content), "there") == content
+
+
+def test_every_truncated_gzip_body_is_refused_by_name() -> None:
+    body = gzip.compress(b"content " * 4)
+    for length in range(len(body)):
+        with pytest.raises(InvalidPage, match="there"):
+            _decompress(body[:length], "there")
+
+
+def test_a_damaged_checksum_is_noticed() -> None:
+    body = bytearray(gzip.compress(b"content"))
+    body[-5] ^= 1
+    with pytest.raises(InvalidPage):
+        _decompress(bytes(body), "there")
