@@ -137,6 +137,8 @@ class Transaction:
         self, source: str, target: str, gone: set[str], out: list[Step], incoming: list[Step], *, top: bool = False
     ) -> None:
         """Collects the steps that bring `source` to `target`."""
+        if top and not os.path.isdir(source):
+            return
         if not top and (target in gone or not os.path.lexists(target)):
             incoming.append(("in", source, target))
             return

@@ -151,6 +151,7 @@ def outcome(**changes: object) -> Outcome:
         "removed": [("alpha", "1.0")],
         "kept": 3,
         "warnings": ["odd", "odd"],
+        "details": [],
     }
     return Outcome("/env", **{**fields, **changes})  # type: ignore[arg-type]
 

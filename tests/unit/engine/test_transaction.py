@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import InstallFailed
+from engine.errors import InstallConflict, InstallFailed
 from engine.transaction import Transaction, lock_folder, recover
 from tests.support.trees import Tree, snapshot
 from tests.unit.engine.entries import RELATIVE, absolute_schemes
@@ -98,16 +98,28 @@ def test_a_folder_takes_the_place_of_a_file(prefix: Path) -> None:
     assert files(prefix) == {"lib/site/demo/a.py": "new"}
 
 
-def test_a_file_takes_the_place_of_a_folder(prefix: Path) -> None:
-    put(prefix, "lib/site/demo/a.py")
-    carry_out(begin(prefix, "purelib/demo"))
-    assert files(prefix) == {"lib/site/demo": "new"}
-
-
-def test_a_file_takes_the_place_of_a_folder_whose_files_leave_one_by_one(prefix: Path) -> None:
+def test_a_file_does_not_take_the_place_of_a_folder_that_stays(prefix: Path) -> None:
     put(prefix, "lib/site/demo/a.py", "lib/site/demo/b.py")
-    carry_out(begin(prefix, "purelib/demo"), prefix / "lib/site/demo/a.py")
+    transaction = begin(prefix, "purelib/demo")
+    with pytest.raises(InstallConflict, match="demo is a folder"):
+        transaction.plan_moves([str(prefix / "lib/site/demo/a.py")])
+    transaction.close()
+    assert files(prefix) == {"lib/site/demo/a.py": "old", "lib/site/demo/b.py": "old"}
+
+
+def test_a_file_takes_the_place_of_a_folder_that_leaves(prefix: Path) -> None:
+    put(prefix, "lib/site/demo/a.py")
+    carry_out(begin(prefix, "purelib/demo"), prefix / "lib/site/demo")
     assert files(prefix) == {"lib/site/demo": "new"}
+
+
+@posix_only
+def test_a_link_inside_the_environment_is_merged_into(prefix: Path) -> None:
+    put(prefix, "lib/site/demo/a.py")
+    (prefix / "lib64").symlink_to("lib")
+    carry_out(begin(prefix, "data/lib64/site/demo/b.py"))
+    assert (prefix / "lib64").is_symlink()
+    assert files(prefix)["lib/site/demo/b.py"] == "new"
 
 
 @posix_only
