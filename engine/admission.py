@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from engine.limits import BYTES_BESIDE_PAGES, UNKNOWN_BYTES
+from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
 
 
 class Admission:
@@ -52,16 +52,16 @@ class Admission:
             yield
         finally:
             if turn.is_set():
-                self._places += 1
+                self._places += _weight(size)
                 self._bytes -= size
                 self._admit()
             else:
                 self._waiting.remove(item)
 
     def _admit(self) -> None:
-        while self._places and (item := self._next()) is not None:
+        while self._places > 0 and (item := self._next()) is not None:
             self._waiting.remove(item)
-            self._places -= 1
+            self._places -= _weight(item[0])
             self._bytes += item[0]
             item[1].set()
 
@@ -70,3 +70,7 @@ class Admission:
         room = BYTES_BESIDE_PAGES - self._bytes
         fitting = [item for item in self._waiting if item[0] <= room] if self._pages else self._waiting
         return max(fitting, key=lambda item: item[0], default=None)
+
+
+def _weight(size_bytes: int) -> int:
+    return LARGE_WEIGHT if size_bytes >= LARGE_BYTES else 1

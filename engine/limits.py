@@ -6,6 +6,11 @@ PAGES = 12
 #: Downloads at once.  More connections make no link faster; each costs a TLS handshake (about 1.5 ms of CPU).
 DOWNLOADS = 16
 
+#: A download of this size takes this many places: the largest wheels are to be there, unpacked and staged, before
+#: the small ones are, and not to share the link with all of them until the end.
+LARGE_BYTES = 1 << 20
+LARGE_WEIGHT = 3
+
 #: How often a page or a download is tried when what went wrong may pass.
 ATTEMPTS = 4
 
