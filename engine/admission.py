@@ -66,10 +66,21 @@ class Admission:
             item[1].set()
 
     def _next(self) -> tuple[int, anyio.Event] | None:
-        """Returns the largest waiter that may start now."""
+        """Returns the largest waiter that may start now.
+
+        Beside pages, when nothing runs and none is small enough, the smallest.
+        """
+        if not self._pages:
+            return max(self._waiting, key=_size, default=None)
         room = BYTES_BESIDE_PAGES - self._bytes
-        fitting = [item for item in self._waiting if item[0] <= room] if self._pages else self._waiting
-        return max(fitting, key=lambda item: item[0], default=None)
+        fitting = [item for item in self._waiting if item[0] <= room]
+        if not fitting and not self._bytes:
+            return min(self._waiting, key=_size, default=None)
+        return max(fitting, key=_size, default=None)
+
+
+def _size(item: tuple[int, anyio.Event]) -> int:
+    return item[0]
 
 
 def _weight(size_bytes: int) -> int:

@@ -267,7 +267,7 @@ class Pipeline:
 
     async def _download(self, choice: Chosen, job: Job) -> int:
         path = os.path.join(self._scratch, f"{job.number}.part")
-        await job.begin(path, choice.filename)
+        await job.begin(path, choice.filename, vouched=choice.sha256 is not None)
 
         async def on_disk(available: int) -> None:
             job.raise_if_failed()

@@ -11,7 +11,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("know", 0, targets)                         what the environments of the run can use
     ("stored", job, key, wants)                  choose wheels from a page in the cache
     ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
-    ("begin", job, path, filename)               a download starts
+    ("begin", job, path, filename, vouched)      a download starts; vouched: its digest is known beforehand
     ("more", job, available_bytes)               that much of it is in the file
     ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
     ("stage", job, sha256, areas)                a wheel that is in the cache already
@@ -55,7 +55,7 @@ AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
 class _Download:
     """A wheel that is arriving."""
 
-    def __init__(self, path: str, filename: str, folder: str) -> None:
+    def __init__(self, path: str, filename: str, folder: str, vouched: bool) -> None:
         self.path = path
         self.filename = filename
         self.folder = folder
@@ -65,13 +65,15 @@ class _Download:
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         from engine.wheel.unpack import Unpacker
 
-        self.unpacker = Unpacker(self.descriptor, self.tree, filename)
+        self.unpacker = Unpacker(self.descriptor, self.tree, filename, vouched=vouched)
         self.sha256 = hashlib.sha256(usedforsecurity=False)
         self.hashed_bytes = 0
 
     def hash_up_to(self, available: int) -> None:
+        from engine.wheel.window import read_at
+
         while self.hashed_bytes < available:
-            data = os.pread(self.descriptor, min(HASH_CHUNK_BYTES, available - self.hashed_bytes), self.hashed_bytes)
+            data = read_at(self.descriptor, self.hashed_bytes, min(HASH_CHUNK_BYTES, available - self.hashed_bytes))
             if not data:
                 raise errors.InvalidWheel(f"{self.filename}: the download ended early")
             self.sha256.update(data)
@@ -117,7 +119,7 @@ class Worker:
             elif kind == "wake":
                 self._choose  # noqa: B018  # imports what it needs
             elif kind == "begin":
-                self._begin(job, message[2], message[3])
+                self._begin(job, *message[2:])
             elif kind == "more":
                 self._more(job, message[2])
             elif kind == "end":
@@ -150,8 +152,10 @@ class Worker:
             self._chooser = Chooser(RecordStore(self._layout.bucket("index-v1")))
         return self._chooser
 
-    def _begin(self, job: int, path: str, filename: str) -> None:
-        self._downloads[job] = _Download(path, filename, os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}"))
+    def _begin(self, job: int, path: str, filename: str, vouched: bool) -> None:
+        self._downloads[job] = _Download(
+            path, filename, os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}"), vouched
+        )
 
     def _more(self, job: int, available: int) -> None:
         download = self._downloads[job]

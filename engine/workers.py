@@ -107,9 +107,15 @@ class Job:
         await self._workers.send(self._connection, ("answer", self.number, key, project, answer, wants))
         return [_read_choice(result) for result in (await self._reply())[2]]
 
-    async def begin(self, path: str, filename: str) -> None:
-        """Tells the worker that a download starts at `path`."""
-        await self._workers.send(self._connection, ("begin", self.number, path, filename))
+    async def begin(self, path: str, filename: str, *, vouched: bool = False) -> None:
+        """Tells the worker that a download starts.
+
+        Args:
+            path: where it is written.
+            filename: of the wheel.
+            vouched: a digest of the whole wheel is known beforehand, and given to `end`.
+        """
+        await self._workers.send(self._connection, ("begin", self.number, path, filename, vouched))
 
     async def more(self, available_bytes: int) -> None:
         """Tells the worker how much of the download is on disk."""

@@ -8,6 +8,7 @@ enforced it and published wheels would break, and the manifest gets the truth.
 Source: PEP 427, "Installing a wheel"; PEP 376, "RECORD"; PEP 815.
 """
 
+import re
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
@@ -20,16 +21,18 @@ from engine.wheel.layout import check_member_name
 # Deflate cannot shrink more than 1,032 times, honest wheels hardly ever more than 20 times.
 BOMB_RATIO = 200
 BOMB_FLOOR_BYTES = 64 * 1024 * 1024
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 _SLOW_HASHES = ("sha384", "sha512")
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 
 class WrittenFile(NamedTuple):
-    """A file as it lies in the tree; `sha256` as RECORD writes it."""
+    """A file as it lies in the tree; `sha256` as RECORD writes it, or "" where `crc32` was computed instead."""
 
     size_bytes: int
     mtime_ns: int
     sha256: str
+    crc32: int
 
 
 class Disk(Protocol):
@@ -128,8 +131,11 @@ def reconcile(
     warnings: list[str] = []
     for name, file in written.items():
         member = members[name]
-        size_bytes, mtime_ns, sha256 = file
+        size_bytes, mtime_ns, sha256, crc32 = file
         said = recorded.pop(name, None)
+        if not sha256:
+            sha256 = _vouched(name, said, size_bytes, crc32, member) or disk.digest(name, "sha256")
+            file = file._replace(sha256=sha256)
         if said is None or said[0] != "sha256=" + sha256 or said[1] != str(size_bytes):
             if name in unlisted:
                 _check_crc(name, member, disk)
@@ -139,6 +145,22 @@ def reconcile(
             files.append(ManifestFile(name, size_bytes, mtime_ns, bool(member.mode & 0o111), sha256))
     warnings += [f"RECORD lists {name!r}, which is not there" for name in recorded if not name.endswith("/")]
     return files, warnings
+
+
+def _vouched(name: str, said: tuple[str, str] | None, size_bytes: int, crc32: int, member: Member) -> str | None:
+    """Returns the hash that RECORD gives a file whose content the archive's own digest vouches for.
+
+    None when RECORD has no such hash, or another size.
+
+    Raises:
+        InvalidWheel: when the file has not the CRC of the archive.
+    """
+    if crc32 != member.crc32:
+        raise InvalidWheel(f"member {name!r} is damaged: its CRC is wrong")
+    if said is None or said[1] != str(size_bytes):
+        return None
+    algorithm, _, value = said[0].partition("=")
+    return value if algorithm == "sha256" and _DIGEST.fullmatch(value) else None
 
 
 def _examine(name: str, said: tuple[str, str] | None, file: WrittenFile, member: Member, disk: Disk) -> list[str]:

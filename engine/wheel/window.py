@@ -4,12 +4,16 @@ Owns every read of the archive.  Rule: nothing behind `limit` is read, because w
 is there may not be the archive's yet.
 """
 
+import mmap
 import os
 
 from engine.errors import InvalidWheel
 from engine.wheel.archive import LocalHeader, parse_local_header
 
 WINDOW_BYTES = 1024 * 1024
+# From here on mapping costs less than copying: copies were a tenth of a worker's time on large wheels.
+MAPPED_BYTES = 256 * 1024
+_POPULATE: int | None = getattr(mmap, "MAP_POPULATE", None)
 
 
 class Window:
@@ -50,8 +54,13 @@ class Window:
         return header
 
 
-def read_at(descriptor: int, offset: int, length: int) -> bytes:
-    """Returns `length` bytes of a file from `offset` on, fewer only where the file ends."""
+def read_at(descriptor: int, offset: int, length: int) -> bytes | memoryview:
+    """Returns `length` bytes of a file from `offset` on, fewer only where the file ends.
+
+    Long pieces are mapped, not copied; nobody else may shorten the file while they are in use.
+    """
+    if length >= MAPPED_BYTES and (mapped := _map(descriptor, offset, length)) is not None:
+        return mapped
     data = _pread(descriptor, length, offset) if length > 0 else b""
     while 0 < len(data) < length:
         more = _pread(descriptor, length - len(data), offset + len(data))
@@ -59,6 +68,20 @@ def read_at(descriptor: int, offset: int, length: int) -> bytes:
             break
         data += more
     return data
+
+
+def _map(descriptor: int, offset: int, length: int) -> memoryview | None:
+    """Returns a part of a file as mapped memory, or None where the system cannot; it goes with its last reader."""
+    if _POPULATE is None:
+        return None
+    start = offset - offset % mmap.ALLOCATIONGRANULARITY
+    try:
+        area = mmap.mmap(
+            descriptor, offset + length - start, flags=mmap.MAP_SHARED | _POPULATE, prot=mmap.PROT_READ, offset=start
+        )
+    except (OSError, ValueError):
+        return None
+    return memoryview(area)[offset - start :]
 
 
 def _pread(descriptor: int, length: int, offset: int) -> bytes:

@@ -17,7 +17,7 @@ def record_digest(content: bytes, algorithm: str = "sha256") -> str:
 
 @pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 40])
 def test_file_has_the_content_and_its_times_and_hash_are_told(content: bytes, tmp_path: Path) -> None:
-    mtime_ns, sha256 = TreeWriter(str(tmp_path)).write("a/b/c.txt", memoryview(content))
+    mtime_ns, sha256, _ = TreeWriter(str(tmp_path)).write("a/b/c.txt", memoryview(content))
     path = tmp_path / "a/b/c.txt"
     assert path.read_bytes() == content
     assert (mtime_ns, sha256) == (path.stat().st_mtime_ns, record_digest(content))
@@ -28,11 +28,20 @@ def test_file_written_in_pieces_is_the_same_as_one_written_at_once(tmp_path: Pat
     file = tree.start("a.txt")
     file.write(b"one")
     file.write(memoryview(b"two"))
-    mtime_ns, sha256 = file.finish()
+    mtime_ns, sha256, _ = file.finish()
     file.close()
     path = tmp_path / "a.txt"
     assert path.read_bytes() == b"onetwo"
     assert (mtime_ns, sha256) == (path.stat().st_mtime_ns, record_digest(b"onetwo"))
+
+
+def test_a_file_that_need_not_be_hashed_gets_its_crc(tmp_path: Path) -> None:
+    tree = TreeWriter(str(tmp_path))
+    file = tree.start("pieces", hashed=False)
+    file.write(b"one")
+    file.write(b"two")
+    assert file.finish()[1:] == ("", zlib.crc32(b"onetwo"))
+    assert tree.write("whole", b"onetwo", hashed=False)[1:] == ("", zlib.crc32(b"onetwo"))
 
 
 def test_folder_is_made_with_those_above_it_and_only_once(tmp_path: Path) -> None:

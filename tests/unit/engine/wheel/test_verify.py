@@ -36,7 +36,7 @@ def compare(rows: list[tuple[str, str, str]], *names: str, damaged: str = "") ->
     """Reconciles three-byte files whose sha256 is `hash-of-<name>`; returns paths, warnings and what was read."""
     names = (*names, RECORD)
     disk = Files({name: b"bad" if name == damaged else b"abc" for name in names})
-    written = {name: WrittenFile(3, 5, f"hash-of-{name}") for name in names}
+    written = {name: WrittenFile(3, 5, f"hash-of-{name}", 0) for name in names}
     members = {name: member(name, crc32=zlib.crc32(b"abc")) for name in names}
     files, warnings = reconcile([*rows, (RECORD, "", "")], written, members, DIST_INFO, disk)
     return [file.path for file in files], warnings, disk.read
@@ -108,7 +108,7 @@ def test_signatures_need_no_row() -> None:
 def test_any_execute_bit_makes_a_file_executable(mode: int, executable: bool) -> None:
     files, _ = reconcile(
         [("a", "sha256=x", "3"), (RECORD, "", "")],
-        {"a": WrittenFile(3, 5, "x")},
+        {"a": WrittenFile(3, 5, "x", 0)},
         {"a": member("a", mode=mode)},
         DIST_INFO,
         Files({}),
@@ -162,3 +162,31 @@ def test_absurd_ratio_is_refused_only_when_it_is_much() -> None:
     check_members([member("a", size_bytes=BOMB_FLOOR_BYTES * 2)], BOMB_FLOOR_BYTES // 50)
     with pytest.raises(InvalidWheel, match="would unpack to"):
         check_members([member("a", size_bytes=BOMB_FLOOR_BYTES), member("b")], BOMB_FLOOR_BYTES // 201)
+
+
+DIGEST = "A" * 43
+
+
+def vouched(row: tuple[str, str, str] | None, *, crc32: int) -> tuple[str, list[str], list[str]]:
+    """Reconciles a file of which only the CRC is known; returns its hash, the warnings and what was read."""
+    disk = Files({"a": b"abc", RECORD: b"abc"})
+    written = {"a": WrittenFile(3, 5, "", crc32), RECORD: WrittenFile(3, 5, "r", 0)}
+    members = {name: member(name, crc32=zlib.crc32(b"abc")) for name in written}
+    files, warnings = reconcile([*([row] if row else []), (RECORD, "", "")], written, members, DIST_INFO, disk)
+    return files[0].sha256, warnings, disk.read
+
+
+def test_the_hash_of_a_vouched_file_is_taken_from_record() -> None:
+    assert vouched(("a", f"sha256={DIGEST}", "3"), crc32=zlib.crc32(b"abc")) == (DIGEST, [], [RECORD])
+
+
+def test_a_vouched_file_with_another_crc_is_damaged() -> None:
+    with pytest.raises(InvalidWheel, match="'a' is damaged"):
+        vouched(("a", f"sha256={DIGEST}", "3"), crc32=1)
+
+
+@pytest.mark.parametrize("row", [None, ("a", "sha256=short", "3"), ("a", f"sha256={DIGEST}", "4"), ("a", "", "")])
+def test_a_vouched_file_that_record_does_not_describe_is_hashed(row: tuple[str, str, str] | None) -> None:
+    sha256, warnings, read = vouched(row, crc32=zlib.crc32(b"abc"))
+    assert sha256 == "sha256-a" and "a" in read
+    assert len(warnings) == 1
