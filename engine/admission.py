@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
+from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, PAGES, UNKNOWN_BYTES
 
 
 class Admission:
@@ -68,13 +68,13 @@ class Admission:
     def _next(self) -> tuple[int, anyio.Event] | None:
         """Returns the largest waiter that may start now.
 
-        Beside pages, when nothing runs and none is small enough, the smallest.
+        Beside the last pages, when nothing runs and none is small enough, the smallest.
         """
         if not self._pages:
             return max(self._waiting, key=_size, default=None)
         room = BYTES_BESIDE_PAGES - self._bytes
         fitting = [item for item in self._waiting if item[0] <= room]
-        if not fitting and not self._bytes:
+        if not fitting and not self._bytes and self._pages <= PAGES:
             return min(self._waiting, key=_size, default=None)
         return max(fitting, key=_size, default=None)
 

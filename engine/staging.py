@@ -11,14 +11,10 @@ import os
 from binascii import b2a_base64
 
 from cache.plans import PlannedEntry
+from engine.light_sha256 import sha256
 from engine.linking import Linker, write_file
 from engine.wheel.record import format_row
 from engine.wheel.scripts import launcher_files, rewrite_shebang
-
-try:
-    from _sha2 import sha256 as _sha256
-except ImportError:  # before 3.12, or another implementation
-    from hashlib import sha256 as _sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,7 +219,7 @@ def _write_scripts(entry: PlannedEntry, tree: str, area: Area, collisions: list[
 
 def digest(content: bytes) -> str:
     """Returns the sha256 of `content` as RECORD writes it."""
-    encoded = b2a_base64(_sha256(content).digest(), newline=False)
+    encoded = b2a_base64(sha256(content).digest(), newline=False)
     return encoded.decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
 
 

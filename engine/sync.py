@@ -14,14 +14,10 @@ from engine import __version__
 from engine.environment.target import Environment, find_environment, planned_environment
 from engine.errors import ConfigurationError
 from engine.index.default import configured_index_url, pip_configuration_files
+from engine.light_sha256 import sha256
 from engine.options import SyncOptions
 from engine.reporting import Outcome, View
 from engine.work import Work
-
-try:
-    from _sha2 import sha256
-except ImportError:  # before 3.12, or another implementation
-    from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ import os
 import sys
 
 from engine.errors import InvalidEnvironment
+from engine.light_sha256 import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def interpreter_key(base_executable: str, given: str | None) -> str:
     identity = (base_executable, str(status.st_size), str(status.st_mtime_ns))
     use = ("virtual", "") if given is None else ("plain", given)
     text = "\0".join((*identity, *use, *_machine()))
-    return _sha256(text.encode("utf-8", "surrogateescape"))[:_KEY_LENGTH]
+    digest: str = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return digest[:_KEY_LENGTH]
 
 
 def is_executable(path: str) -> bool:
@@ -279,16 +281,6 @@ def _machine() -> tuple[str, ...]:
     except (ValueError, OSError):
         library = ""
     return system.sysname, system.release, system.version, system.machine, library
-
-
-def _sha256(data: bytes) -> str:
-    # hashlib loads OpenSSL, some milliseconds for one short text.
-    try:
-        from _sha2 import sha256
-    except ImportError:
-        from hashlib import sha256
-    digest: str = sha256(data).hexdigest()
-    return digest
 
 
 def _unusable(path: str, reason: str, hint: str) -> InvalidEnvironment:

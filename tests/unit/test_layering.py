@@ -31,6 +31,7 @@ WARM_PATH = (
     "engine/environment/target.py",
     "engine/errors.py",
     "engine/index/default.py",
+    "engine/light_sha256.py",
     "engine/linking.py",
     "engine/options.py",
     "engine/parallel.py",
@@ -48,7 +49,20 @@ WARM_PATH = (
 )
 # Built in, or loaded by every start of the interpreter anyway; anything else at module level is heavy.
 LIGHT = {
-    *("__future__", "_sha2", "_signal", "_thread", "binascii", "builtins", "errno", "fcntl", "gc", "io", "itertools"),
+    *(
+        "__future__",
+        "_sha2",
+        "_sha256",
+        "_signal",
+        "_thread",
+        "binascii",
+        "builtins",
+        "errno",
+        "fcntl",
+        "gc",
+        "io",
+        "itertools",
+    ),
     *(
         "marshal",
         "msvcrt",

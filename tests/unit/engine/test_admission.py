@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from engine.admission import Admission
-from engine.limits import BYTES_BESIDE_PAGES, UNKNOWN_BYTES
+from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, PAGES, UNKNOWN_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -60,19 +60,62 @@ async def test_while_pages_are_on_their_way_only_some_bytes_are() -> None:
             inside.append(size)
             await release.wait()
 
-    admission.page_started()
-    admission.page_started()
+    for _ in range(PAGES + 1):
+        admission.page_started()
     async with anyio.create_task_group() as group:
         for size in (BYTES_BESIDE_PAGES + 1, half, half, 1):
             group.start_soon(work, size)
         await anyio.wait_all_tasks_blocked()
         assert inside == [half, half]
-        admission.page_finished()
+        for _ in range(PAGES):
+            admission.page_finished()
         await anyio.wait_all_tasks_blocked()
         assert inside == [half, half], "one page is still on its way"
         admission.page_finished()
         await anyio.wait_all_tasks_blocked()
         assert inside == [half, half, BYTES_BESIDE_PAGES + 1, 1]
+        release.set()
+
+
+async def test_beside_the_last_pages_the_smallest_of_large_downloads_may_run_alone() -> None:
+    admission = Admission(16)
+    inside: list[int] = []
+    sizes = (BYTES_BESIDE_PAGES + 3, BYTES_BESIDE_PAGES + 1, BYTES_BESIDE_PAGES + 2)
+    release = anyio.Event()
+
+    async def work(size: int) -> None:
+        async with admission.place(size):
+            inside.append(size)
+            await release.wait()
+
+    for _ in range(PAGES + 1):
+        admission.page_started()
+    async with anyio.create_task_group() as group:
+        for size in sizes:
+            group.start_soon(work, size)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == []
+        admission.page_finished()
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [BYTES_BESIDE_PAGES + 1]
+        release.set()
+
+
+async def test_large_downloads_take_several_places() -> None:
+    admission = Admission(LARGE_WEIGHT + 1)
+    inside: list[int] = []
+    release = anyio.Event()
+
+    async def work(size: int) -> None:
+        async with admission.place(size):
+            inside.append(size)
+            await release.wait()
+
+    async with anyio.create_task_group() as group:
+        for size in (LARGE_BYTES, 1, 1):
+            group.start_soon(work, size)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [LARGE_BYTES, 1]
         release.set()
 
 

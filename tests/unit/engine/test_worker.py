@@ -40,7 +40,7 @@ def area_fields(tmp_path: Path, index: int = 0, relative: dict[str, str] = RELAT
 def download(worker: Worker, tmp_path: Path, wheel: Wheel, job: int = 1, pieces: int = 3) -> None:
     """Begins a job, and lets the wheel arrive in pieces."""
     path = tmp_path / f"{job}.part"
-    assert worker.handle(("begin", job, str(path), wheel.filename)) is None
+    assert worker.handle(("begin", job, str(path), wheel.filename, False)) is None
     with open(path, "wb", buffering=0) as file:
         step = len(wheel.content) // pieces + 1
         for start in range(0, len(wheel.content), step):
@@ -162,7 +162,7 @@ def test_every_promise_and_one_accepted_hash_have_to_match(
 def test_a_bad_wheel_is_an_answer_that_names_it_and_leaves_nothing(worker: Worker, cache: Path, tmp_path: Path) -> None:
     bad = make_wheel("demo", "1.0", {"../evil.py": "x"})
     path = tmp_path / "1.part"
-    worker.handle(("begin", 1, str(path), bad.filename))
+    worker.handle(("begin", 1, str(path), bad.filename, False))
     path.write_bytes(bad.content)
     early = worker.handle(("more", 1, len(bad.content)))
     assert early is not None and early[:3] == ("error", 1, "InvalidWheel") and bad.filename in early[3]
