@@ -57,7 +57,8 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
             for _ in preparation.steps():
                 pass
         if guesses or preparation.work_to_do:
-            workers.wake()
+            if not guesses:
+                workers.wake()
             from engine.loop import run_loop
 
             answers = run_loop(run, preparation, guesses, scratch, workers)

@@ -76,6 +76,8 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
             if guesses:
                 index = index_url(run, None)
                 network.ask_early(f"{index}{project}/" for project in guesses)
+                # Not before: their imports would take the second core from the children that are asked.
+                workers.wake()
                 await _prepare(preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:

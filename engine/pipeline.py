@@ -247,7 +247,7 @@ class Pipeline:
             job = self._workers.job(choice.size_bytes or 0)
             try:
                 async with self._admission.place(choice.size_bytes):
-                    total = await self._download(choice, job)
+                    total = await self._download(choice, needs, job)
                 finished = await job.end(total, choice.promised, _accepted(needs), areas)
             except Restart as exc:
                 await job.abort()
@@ -265,9 +265,10 @@ class Pipeline:
                 await pause(attempt)
         raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
 
-    async def _download(self, choice: Chosen, job: Job) -> int:
+    async def _download(self, choice: Chosen, needs: list[Need], job: Job) -> int:
         path = os.path.join(self._scratch, f"{job.number}.part")
-        await job.begin(path, choice.filename, vouched=choice.sha256 is not None)
+        algorithms = {*choice.promised, *(algorithm for algorithm, _ in _accepted(needs))}
+        await job.begin(path, choice.filename, vouched=algorithms == {"sha256"})
 
         async def on_disk(available: int) -> None:
             job.raise_if_failed()

@@ -11,7 +11,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("know", 0, targets)                         what the environments of the run can use
     ("stored", job, key, wants)                  choose wheels from a page in the cache
     ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
-    ("begin", job, path, filename, vouched)      a download starts; vouched: its digest is known beforehand
+    ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes)               that much of it is in the file
     ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
     ("stage", job, sha256, areas)                a wheel that is in the cache already
@@ -36,6 +36,7 @@ from cache.layout import Layout
 from cache.manifest import Manifest
 from cache.records import RecordStore
 from engine import errors
+from engine.holes import punch
 from engine.linking import Linker
 from engine.staging import Area, Drift, stage_entry
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from engine.choosing import Chooser
 
 HASH_CHUNK_BYTES = 1 << 20
+FREED_BYTES = 4 << 20
 
 #: A message or an answer, as the docstring lists them.
 Message = tuple[Any, ...]
@@ -62,12 +64,21 @@ class _Download:
         self.tree = os.path.join(folder, "tree")
         os.makedirs(self.tree)
         # Whoever is first creates it: the other side writes.
-        self.descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         from engine.wheel.unpack import Unpacker
 
         self.unpacker = Unpacker(self.descriptor, self.tree, filename, vouched=vouched)
         self.sha256 = hashlib.sha256(usedforsecurity=False)
         self.hashed_bytes = 0
+        # What is vouched for by sha256 is read once; another hash would need all of it again.
+        self._read_once = vouched
+        self._freed_bytes = 0
+
+    def free_consumed(self) -> None:
+        """Gives back what was hashed and unpacked, in pieces that are worth a system call."""
+        consumed = min(self.hashed_bytes, self.unpacker.consumed_bytes)
+        if self._read_once and consumed - self._freed_bytes >= FREED_BYTES:
+            self._freed_bytes = punch(self.descriptor, self._freed_bytes, consumed)
 
     def hash_up_to(self, available: int) -> None:
         from engine.wheel.window import read_at
@@ -161,6 +172,7 @@ class Worker:
         download = self._downloads[job]
         download.unpacker.advance(available)
         download.hash_up_to(available)
+        download.free_consumed()
 
     def _end(
         self, job: int, total: int, promised: dict[str, str], accepted: list[tuple[str, str]], areas: list[AreaFields]

@@ -113,7 +113,7 @@ class Job:
         Args:
             path: where it is written.
             filename: of the wheel.
-            vouched: a digest of the whole wheel is known beforehand, and given to `end`.
+            vouched: `end` will check the whole wheel by sha256, and by nothing else.
         """
         await self._workers.send(self._connection, ("begin", self.number, path, filename, vouched))
 
