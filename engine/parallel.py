@@ -95,11 +95,14 @@ def _split(jobs: list[Job], parts: int) -> list[list[int]]:
 _Report = tuple[str, "Any", "Any"]
 
 
-def _attempt(jobs: list[Job], group: list[int], mode: str) -> _Report:
+def _attempt(jobs: list[Job], group: list[int], mode: str, parent: int | None = None) -> _Report:
+    """Stages a group; `parent` is whose child this is: when that was killed, nobody wants the files any more."""
     linker = Linker(mode)
     collisions = []
     try:
         for index in group:
+            if parent is not None and os.getppid() != parent:
+                return ("bug", "the parent has ended", None)
             entry, tree, area = jobs[index]
             if existing := stage_entry(entry, tree, area, linker):
                 collisions.append((index, existing))
@@ -112,6 +115,7 @@ def _attempt(jobs: list[Job], group: list[int], mode: str) -> _Report:
 
 def _fork(jobs: list[Job], group: list[int], mode: str) -> tuple[int, int]:
     reader, writer = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(writer)
@@ -119,7 +123,7 @@ def _fork(jobs: list[Job], group: list[int], mode: str) -> tuple[int, int]:
     report: _Report = ("bug", "a staging process ended early", None)
     try:
         os.close(reader)
-        report = _attempt(jobs, group, mode)
+        report = _attempt(jobs, group, mode, parent)
     except BaseException as exc:
         report = ("bug", repr(exc), None)
     finally:

@@ -82,8 +82,6 @@ def stage_entry(entry: PlannedEntry, tree: str, area: Area, linker: Linker) -> l
             os.mkdir(target)
         except FileExistsError:
             pass
-        except FileNotFoundError:
-            os.makedirs(target, exist_ok=True)
         if not names:
             continue
         origin = f"{tree}/{source}" if source else tree
@@ -205,7 +203,6 @@ def script_files(entry: PlannedEntry, tree: str, area: Area) -> list[tuple[str, 
 def _write_scripts(entry: PlannedEntry, tree: str, area: Area, collisions: list[str]) -> str:
     """Writes scripts and launchers; returns their RECORD rows."""
     folder = f"{area.stage}/scripts"
-    os.makedirs(folder, exist_ok=True)
     base = os.path.relpath(area.schemes["scripts"], area.schemes[entry.site]).replace(os.sep, "/")
     rows = []
     for name, content, executable in script_files(entry, tree, area):

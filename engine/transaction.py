@@ -273,7 +273,7 @@ def recover(prefix: str) -> bool:
         folder = os.path.join(home, name)
         steps = _read_journal(os.path.join(folder, "journal"))
         if steps is None:
-            if not _in_use(folder):
+            if not _in_use(folder) or _orphans_ended(folder):
                 _remove_tree(folder)
             continue
         try:
@@ -288,6 +288,28 @@ def recover(prefix: str) -> bool:
         recovered = True
     _remove_if_empty(home)
     return recovered
+
+
+def _orphans_ended(folder: str) -> bool:
+    """Waits for the children of a killed process, which hold its lock for the blink of an eye; False if it lives."""
+    if fcntl is None:  # and there is no fork
+        return False
+    pid = os.path.basename(folder).partition("-")[0]
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        pass
+    except (OSError, ValueError):
+        return False
+    else:
+        return False
+    import time
+
+    for _ in range(100):
+        if not _in_use(folder):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _in_use(folder: str) -> bool:

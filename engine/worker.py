@@ -36,8 +36,8 @@ from cache.layout import Layout
 from cache.manifest import Manifest
 from cache.records import RecordStore
 from engine import errors
-from engine.holes import punch
 from engine.linking import Linker
+from engine.linux import punch
 from engine.staging import Area, Drift, stage_entry
 
 TYPE_CHECKING = False

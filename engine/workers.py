@@ -209,7 +209,7 @@ def _error(name: str, message: str, hint: str | None) -> EngineError:
     return kind(message, hint=hint)
 
 
-def _run_forked(connection: socket.socket, cache_root: str, scratch: str, link_mode: str) -> None:
+def _run_forked(connection: socket.socket, parent: int, cache_root: str, scratch: str, link_mode: str) -> None:
     """The whole life of a forked worker; it does not return."""
     status = 1
     try:
@@ -219,6 +219,9 @@ def _run_forked(connection: socket.socket, cache_root: str, scratch: str, link_m
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
         _signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
         if connection.recv(1, socket.MSG_PEEK):
+            from engine.linux import die_with
+
+            die_with(parent)
             from engine.worker import Worker, serve
 
             serve(connection, Worker(cache_root, scratch, link_mode))
@@ -260,6 +263,7 @@ class Workers:
 
             threading.Thread(target=serve, args=(theirs, Worker(cache_root, scratch, link_mode)), daemon=True).start()
             return 0
+        parent = os.getpid()
         pid = os.fork()
         if pid:
             theirs.close()
@@ -267,7 +271,7 @@ class Workers:
         ours.close()
         for other in self._connections:
             other.stream.close()
-        _run_forked(theirs, cache_root, scratch, link_mode)
+        _run_forked(theirs, parent, cache_root, scratch, link_mode)
         raise AssertionError("unreachable")
 
     def choice(self, weight_bytes: int) -> Job:

@@ -99,7 +99,7 @@ def test_a_cold_run_that_is_killed_at_any_request_is_made_right_by_the_next(
     whole = new_target("whole")
     assert tool.sync(lock, whole).code == 0
     choose = random.Random(SEED)
-    for attempt in range(7):
+    for attempt in range(20):
         tool.cache = tool.folder / f"cache{attempt}"
         target = new_target(f"killed{attempt}")
         reached = threading.Event()
@@ -127,7 +127,7 @@ def test_a_warm_run_that_is_killed_at_any_moment_is_made_right_by_the_next(
     whole = new_target("whole")
     assert tool.sync(lock, whole).code == 0
     choose = random.Random(SEED)
-    for attempt in range(15):
+    for attempt in range(20):
         target = new_target(f"killed{attempt}")
         process = tool.start(lock, target)
         try:
