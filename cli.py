@@ -207,6 +207,7 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(values: "dict[str, Value]") -> int:
     from time import perf_counter
 
+    from engine.errors import ConfigurationError, InvalidLock
     from engine.options import SyncOptions
     from engine.sync import sync
 
@@ -227,9 +228,11 @@ def _sync(values: "dict[str, Value]") -> int:
     outcomes = sync(options, os.environ, os.getcwd(), _view(quiet))
     for outcome in outcomes:
         _print_outcome(outcome, len(outcomes) > 1, options.dry_run, quiet, perf_counter() - start)
-        if values["verbose"] and not quiet:
-            for line in outcome.details:
-                _say(f"   {escape(line)}")
+    if values["verbose"] and not quiet:
+        for line in dict.fromkeys(line for outcome in outcomes for line in outcome.details):
+            _say(f"   {escape(line)}")
+    if any(isinstance(outcome.error, ConfigurationError | InvalidLock) for outcome in outcomes):
+        return USAGE
     return FAILED if any(outcome.error is not None for outcome in outcomes) else OK
 
 
@@ -263,17 +266,19 @@ def _print_outcome(outcome: "Outcome", several: bool, dry_run: bool, quiet: int,
         _say(f"Created an environment at {escape(outcome.prefix)}")
     if outcome.recovered:
         _say(f"Finished what an interrupted run had left{where}")
-    took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+    took = f" in {seconds * 1000:.0f} ms" if seconds < 1 else f" in {seconds:.2f} s"
+    if dry_run:
+        took = ""
     would = "Would " if dry_run else ""
     if not (outcome.added or outcome.removed):
-        _say(f"Nothing to do{where}: {_count(outcome.kept)} in place, checked in {took}")
+        _say(f"Nothing to do{where}: {_count(outcome.kept)} in place, checked{took}")
         return
     if outcome.removed:
         verb = f"{would}remove" if dry_run else "Removed"
-        _say(f"{verb} {_count(len(outcome.removed))}{where}")
+        _say(f"{verb} {_count(len(outcome.removed))}{where}{'' if outcome.added else took}")
     if outcome.added:
         verb = f"{would}install" if dry_run else "Installed"
-        _say(f"{verb} {_count(len(outcome.added))}{where} in {took}")
+        _say(f"{verb} {_count(len(outcome.added))}{where}{took}")
     lines = [(name, 0, version) for name, version in outcome.removed]
     lines += [(name, 1, version) for name, version in outcome.added]
     for name, sign, version in sorted(lines):
@@ -303,8 +308,11 @@ def _cache(values: "dict[str, Value]") -> int:
 
 
 def _print_error(error: "EngineError") -> None:
-    for line in str(error).splitlines() or [""]:
-        _say(f"{_paint('error', '31')}: {escape(line)}")
+    for problem in getattr(error, "problems", None) or [str(error)]:
+        first, *rest = problem.splitlines() or [""]
+        _say(f"{_paint('error', '31')}: {escape(first)}")
+        for line in rest:
+            _say(f"  {escape(line)}")
     if error.hint:
         _say(f"{_paint('hint', '36')}: {escape(error.hint)}")
 
@@ -314,7 +322,10 @@ def _paint(text: str, color: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    try:
+        print(text, file=sys.stderr)
+    except OSError:  # nobody reads, or the disk is full: the work counts, not the words
+        return
 
 
 def escape(text: str) -> str:
@@ -329,9 +340,20 @@ def run() -> None:
 
     Everything is closed, committed and waited for by then.
     """
+    for descriptor in (0, 1, 2):
+        # A daemon may have closed them; files that we open must not take their place.
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads
+        code = code or FAILED
     os._exit(code)
 
 

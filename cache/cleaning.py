@@ -1,7 +1,6 @@
 """Deletes a cache."""
 
 import os
-import shutil
 from typing import NamedTuple
 
 #: Every kind of bucket that any version of the engine has made.
@@ -15,10 +14,14 @@ class Removed(NamedTuple):
     bytes: int
 
 
-def clean(root: str) -> Removed | None:
+def clean(root: str, keep: frozenset[str] = frozenset()) -> Removed | None:
     """Deletes everything that the cache at `root` holds, and the folder itself when it is then empty.
 
     Only the cache's own buckets go: a folder that was named by mistake loses nothing else.
+
+    Args:
+        root: absolute path of the cache.
+        keep: folders below it that are in use.
 
     Returns:
         How much was deleted, or None when there is no cache.
@@ -34,10 +37,21 @@ def clean(root: str) -> Removed | None:
             continue
         if not (_is_bucket(name) and os.path.isdir(path) and not os.path.islink(path)):
             continue
-        for folder, _, inside in os.walk(path):
-            files += len(inside)
-            size += sum(os.lstat(os.path.join(folder, one)).st_size for one in inside)
-        shutil.rmtree(path, ignore_errors=True)
+        for folder, folders, inside in os.walk(path, topdown=False):
+            if any(folder == kept or folder.startswith(kept + os.sep) for kept in keep):
+                continue
+            for one in inside:
+                file = os.path.join(folder, one)
+                try:
+                    length = os.lstat(file).st_size
+                    os.unlink(file)
+                except FileNotFoundError:  # another run was faster
+                    continue
+                files += 1
+                size += length
+            for one in folders:
+                _remove_folder(os.path.join(folder, one))
+        _remove_folder(path)
     tag = os.path.join(root, "CACHEDIR.TAG")
     if os.path.exists(tag) and os.listdir(root) == ["CACHEDIR.TAG"]:
         os.unlink(tag)
@@ -48,3 +62,10 @@ def clean(root: str) -> Removed | None:
 def _is_bucket(name: str) -> bool:
     kind, _, version = name.rpartition("-v")
     return kind in BUCKETS and version.isdigit()
+
+
+def _remove_folder(path: str) -> None:
+    try:
+        os.unlink(path) if os.path.islink(path) else os.rmdir(path)
+    except OSError:  # a run that goes on has put something there
+        return

@@ -11,7 +11,7 @@ import os
 from cache import plans
 from cache.layout import Layout
 from cache.records import RecordStore
-from engine.errors import InstallFailed, InvalidEnvironment
+from engine.errors import EngineError, InstallFailed, InvalidEnvironment
 from engine.sync import Run, Target
 from engine.transaction import lock_folder
 from engine.work import Work
@@ -66,6 +66,8 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
         preparation.cancel()
     if not run.options.dry_run and preparation.lock is not None:
         for target in targets:
+            if target.work is None or target.error is not None:
+                continue
             _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
 
 
@@ -115,8 +117,15 @@ class Preparation:
         yield
         known: dict[int, Compatible] = {}
         for target in self._targets:
-            self.needs.extend(_compare(target, self.lock, known, recovering=not self._run.options.dry_run))
-        self.works = [_work(target) for target in self._targets if _work(target).changes]
+            try:
+                if target.error is None:
+                    self.needs.extend(_compare(target, self.lock, known, recovering=not self._run.options.dry_run))
+            except EngineError as exc:
+                target.error = exc
+        if all(target.error is not None for target in self._targets) and self._targets[0].error is not None:
+            raise self._targets[0].error
+        working = [_work(target) for target in self._targets if target.error is None]
+        self.works = [work for work in working if work.changes]
         self._done = True
 
     @property
@@ -175,6 +184,8 @@ def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, re
     work = target.work = Work(environment, interpreter.schemes)
     work.warnings.extend(warnings)
     work.scan(recovering=recovering)
+    if not lock.pins:
+        work.warnings.append("the lock pins nothing")
     pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
     missing = work.compare((name, pin.version_text) for name, pin in pins.items())
     if not missing:
@@ -244,15 +255,15 @@ class _Facts:
         return target.environment.interpreter_key or target.environment.python
 
     def read(self) -> None:
-        """Waits for the children and gives every target its interpreter.
-
-        Raises:
-            InvalidEnvironment: when an interpreter cannot say what it is.
-        """
+        """Waits for the children and gives every target its interpreter, or the error that it cannot say what it is."""
         for target in self._targets:
             identity = self._identity(target)
             if identity not in self._known:
-                self._known[identity] = facts = self._probes[identity].result()
+                try:
+                    self._known[identity] = facts = self._probes[identity].result()
+                except EngineError as exc:
+                    target.error = exc
+                    continue
                 if target.environment.interpreter_key:
                     self._records.put(target.environment.interpreter_key, facts.to_json())
             target.interpreter = self._known[identity]

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import aiohttp
 
 from engine.credentials import without_credentials
-from engine.errors import IndexUnavailable, SizeMismatch
+from engine.errors import IndexUnavailable, InstallFailed, SizeMismatch
 from engine.index.client import TRANSIENT, TRANSIENT_STATUS, describe
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
@@ -52,6 +52,7 @@ async def download(
         Restart: for a failure that may pass.
         SizeMismatch: when the body is longer or shorter than `expected_bytes`.
         IndexUnavailable: when the server refuses.
+        InstallFailed: when the file cannot be written.
     """
     try:
         async with session.get(url, headers={"Accept-Encoding": "identity"}) as response:
@@ -71,6 +72,8 @@ async def download(
         raise Restart(str(exc) or type(exc).__name__) from exc
     except aiohttp.ClientError as exc:
         raise IndexUnavailable(f"cannot download {without_credentials(url)}: {describe(exc)}") from exc
+    except OSError as exc:
+        raise InstallFailed(f"cannot write {path}: {exc.strerror}", hint="--cache-dir names another cache") from exc
     if expected_bytes is not None and total != expected_bytes:
         raise _wrong_size(url, total, expected_bytes)
     return total

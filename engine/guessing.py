@@ -38,7 +38,8 @@ def pinned_names(lock: bytes) -> list[str] | None:
     """Returns the normalised names of unconditional pins in a lock, or None when it names an index."""
     names: dict[str, None] = {}
     for line in lock.splitlines():
-        if line.startswith((b"-i", b"--i")):
+        line = line.lstrip(b" \t\f\xef\xbb\xbf")
+        if line.startswith((b"-i", b"--i", b"--d")):
             return None
         name, equals, rest = line.partition(b"==")
         name = name.partition(b"[")[0].strip()

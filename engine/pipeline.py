@@ -23,7 +23,7 @@ from engine.chosen import Chosen
 from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
-from engine.errors import EngineError, IndexUnavailable, Offline
+from engine.errors import EngineError, IndexUnavailable, InstallFailed, Offline
 from engine.index.client import Network
 from engine.index.pages import Pages, pause
 from engine.limits import ATTEMPTS, DOWNLOADS
@@ -162,6 +162,13 @@ class Pipeline:
             need.work.warnings.extend(choice.warnings)
             by_file.setdefault(choice.url, []).append((need, choice))
         if self._run.options.dry_run:
+            for need, choice in zip(needs, chosen, strict=True):
+                if (
+                    self._run.options.offline
+                    and isinstance(choice, Chosen)
+                    and self._usable_sha256(choice, [need]) is None
+                ):
+                    self._fail([need.work], _not_cached(choice))
             return
         async with anyio.create_task_group() as group:
             for wanted in by_file.values():
@@ -173,20 +180,26 @@ class Pipeline:
         wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]
         if self._records.has(key):
             stored = await self._workers.choice(0).choose_stored(key, wants)
-            if stored is not None and self._good_enough(*stored):
+            if stored is not None and self._good_enough(needs, *stored):
                 return stored[1]
         answer = await self._pages.fetch(project)
         sent = (answer.url, answer.kind, answer.gzipped, answer.cache_control, answer.age, answer.body)
         return await self._workers.choice(len(answer.body)).choose_answer(key, project, sent, wants)
 
-    def _good_enough(self, fresh: bool, chosen: list[Chosen | EngineError]) -> bool:
+    def _good_enough(self, needs: list[Need], fresh: bool, chosen: list[Chosen | EngineError]) -> bool:
         """Tells whether the index need not be asked: a pin whose wheel is in the cache has its answer, however old."""
         if self._run.options.offline:
             return True
         return all(
-            not isinstance(choice, EngineError) and (fresh or self._known_sha256(choice) is not None)
-            for choice in chosen
+            not isinstance(choice, EngineError) and (fresh or self._usable_sha256(choice, [need]) is not None)
+            for need, choice in zip(needs, chosen, strict=True)
         )
+
+    def _usable_sha256(self, choice: Chosen, needs: list[Need]) -> str | None:
+        """Returns the key of the wheel when it is in the cache and the lock's hashes allow it without a download."""
+        sha256 = self._known_sha256(choice)
+        accepted = _accepted(needs)
+        return sha256 if not accepted or ("sha256", sha256) in accepted else None
 
     def _known_sha256(self, choice: Chosen) -> str | None:
         """Returns the key of the wheel when it is in the cache."""
@@ -199,6 +212,9 @@ class Pipeline:
     # -- wheels -------------------------------------------------------------
 
     async def _wheel(self, choice: Chosen, needs: list[Need]) -> None:
+        needs = [need for need in needs if need.work.error is None]
+        if not needs:
+            return
         try:
             finished = await self._staged(choice, needs)
         except EngineError as exc:
@@ -208,8 +224,11 @@ class Pipeline:
         self._progress.wheels_done += len(needs)
         for way, count in finished.counts.items():
             self._linked[way] = self._linked.get(way, 0) + count
-        for index, fields, collisions in finished.staged:
+        for index, fields, collisions, refused in finished.staged:
             work = self._works[index]
+            if refused is not None:
+                self._fail([work], InstallFailed(f"cannot install into {work.environment.prefix}: {refused}"))
+                continue
             entry = PlannedEntry(*fields)  # type: ignore[arg-type]
             self.answers[work.environment.prefix][entry.name] = entry
             work.warnings.extend(finished.warnings)
@@ -221,13 +240,13 @@ class Pipeline:
                 await self._commit(work)
 
     async def _staged(self, choice: Chosen, needs: list[Need]) -> Finished:
-        works = [need.work for need in needs if need.work.error is None]
+        works = [need.work for need in needs]
         areas = [
             (self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative)
             for work in works
             if work.area is not None
         ]
-        sha256 = self._known_sha256(choice)
+        sha256 = self._usable_sha256(choice, needs)
         if sha256 is not None:
             job = self._workers.job(choice.size_bytes or 0)
             try:
@@ -237,7 +256,7 @@ class Pipeline:
                 for work in works:
                     work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
         if self._run.options.offline:
-            raise Offline(f"{choice.filename} is not in the cache", hint="run once without --offline")
+            raise _not_cached(choice)
         return await self._downloaded(choice, needs, areas)
 
     async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields]") -> Finished:
@@ -249,7 +268,7 @@ class Pipeline:
                 async with self._admission.place(choice.size_bytes):
                     total = await self._download(choice, needs, job)
                 finished = await job.end(total, choice.promised, _accepted(needs), areas)
-            except Restart as exc:
+            except (Restart, Drifted) as exc:
                 await job.abort()
                 reason = str(exc)
             except BaseException:
@@ -292,7 +311,7 @@ class Pipeline:
         for work in works:
             if work.error is None and not work.committed:
                 work.error = error
-        if all(work.error is not None for work in self._works):
+        if all(work.error is not None or work.committed for work in self._works):
             self._scope.cancel()
 
     async def _commit(self, work: Work) -> None:
@@ -307,6 +326,10 @@ class Pipeline:
         await anyio.to_thread.run_sync(settle_and_commit, self._run, work, entries, self._collided)
         if work.error is not None:
             self._fail([], work.error)
+
+
+def _not_cached(choice: Chosen) -> Offline:
+    return Offline(f"{choice.filename} is not in the cache", hint="run once without --offline")
 
 
 def _say_where(error: EngineError, need: Need) -> None:

@@ -2,6 +2,8 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.errors import EngineError
 
 
@@ -59,11 +61,11 @@ class Outcome:
         prefix: str,
         *,
         created: bool = False,
-        added: list[tuple[str, str]],
-        removed: list[tuple[str, str]],
-        kept: int,
-        warnings: list[str],
-        details: list[str],
+        added: "Sequence[tuple[str, str]]" = (),
+        removed: "Sequence[tuple[str, str]]" = (),
+        kept: int = 0,
+        warnings: "Sequence[str]" = (),
+        details: "Sequence[str]" = (),
         recovered: bool = False,
         error: "EngineError | None" = None,
     ) -> None:

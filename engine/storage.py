@@ -2,12 +2,12 @@
 
 import os
 
-from cache.layout import default_root
-from engine.errors import ConfigurationError
+from cache.layout import Layout, default_root
+from engine.errors import ConfigurationError, InstallFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def cache_root(chosen: str | None, environ: "Mapping[str, str]") -> str:
@@ -22,11 +22,34 @@ def clean_cache(root: str) -> tuple[int, int] | None:
         How many files and how many bytes were deleted, or None when there is no cache.
 
     Raises:
-        ConfigurationError: when `root` is not a cache.
+        ConfigurationError: when `root` is not a folder.
+        InstallFailed: when the operating system refuses.
     """
     from cache.cleaning import clean
 
     try:
-        return clean(root)
+        return clean(root, frozenset(_in_use(Layout(root).temporary)))
     except NotADirectoryError as exc:
         raise ConfigurationError(f"{root} is not a folder") from exc
+    except OSError as exc:
+        raise InstallFailed(f"cannot clean the cache {root}: {exc.strerror}: {exc.filename}") from exc
+
+
+def _in_use(temporary: str) -> "Iterator[str]":
+    """Finds the folders of runs that live."""
+    from engine.transaction import lock_folder
+
+    try:
+        names = os.listdir(temporary)
+    except OSError:
+        return
+    for name in names:
+        folder = os.path.join(temporary, name)
+        try:
+            lock = lock_folder(folder, wait=False)
+        except OSError:
+            continue
+        if lock is None:
+            yield folder
+        else:
+            os.close(lock)

@@ -12,7 +12,7 @@ from cache import plans
 from cache.layout import Layout
 from engine import __version__
 from engine.environment.target import Environment, find_environment, planned_environment
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, EngineError
 from engine.index.default import configured_index_url, pip_configuration_files
 from engine.light_sha256 import sha256
 from engine.options import SyncOptions
@@ -30,13 +30,19 @@ PLAN_VERSION = 1
 
 
 class Target:
-    """An environment that was asked for, before its facts are known."""
+    """An environment that was asked for, before its facts are known.
 
-    __slots__ = ("created", "environment", "interpreter", "key", "plan", "work")
+    Attributes:
+        created: this run has made it.
+        error: why nothing can be done with it, where that is known before there is any work.
+    """
+
+    __slots__ = ("created", "environment", "error", "interpreter", "key", "plan", "work")
 
     def __init__(self, environment: Environment, *, created: bool = False) -> None:
         self.environment = environment
         self.created = created
+        self.error: EngineError | None = None
         self.key = ""
         self.plan: plans.Plan | None = None
         self.interpreter: Interpreter | None = None
@@ -100,7 +106,21 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
         EngineError: when the run cannot start at all.
     """
     run = Run(options, environ, cwd, view)
-    targets = _find_targets(run)
+    targets, outcomes = _find_targets(run)
+    finished = False
+    try:
+        _sync_targets(run, targets)
+        finished = True
+    finally:
+        for target in targets:
+            failed = target.error is not None or (target.work is not None and target.work.error is not None)
+            if target.created and not run.options.dry_run and (failed or not finished):
+                _remove_if_useless(target)
+    found = {id(target): _outcome(target) for target in targets}
+    return [outcome if isinstance(outcome, Outcome) else found[id(outcome)] for outcome in outcomes]
+
+
+def _sync_targets(run: Run, targets: list[Target]) -> None:
     cold = []
     for target in targets:
         # A plain interpreter has no plan: whether it may be changed is asked each time.
@@ -118,8 +138,13 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
     if cold:
         from engine.cold import sync_cold
 
-        sync_cold(run, cold)
-    return [_outcome(target) for target in targets]
+        try:
+            sync_cold(run, cold)
+        except EngineError as exc:
+            if len(cold) == len(targets):
+                raise
+            for target in cold:
+                target.error = exc
 
 
 def _read_lock(path: str) -> bytes:
@@ -130,25 +155,55 @@ def _read_lock(path: str) -> bytes:
         raise ConfigurationError(f"cannot read the lock {path}: {exc.strerror}") from exc
 
 
-def _find_targets(run: Run) -> list[Target]:
+def _find_targets(run: Run) -> tuple[list[Target], list[Target | Outcome]]:
+    """Returns the targets, and for every `--python` its target, or the outcome where it names none.
+
+    Raises:
+        EngineError: when it is the only one.
+    """
     targets: list[Target] = []
+    outcomes: list[Target | Outcome] = []
     for python in run.options.pythons or (None,):
-        environment = find_environment(python, run.environ, run.cwd)
-        created = environment is None
-        if environment is None:
-            environment = _create(run)
+        try:
+            environment = find_environment(python, run.environ, run.cwd)
+            created = environment is None
+            if environment is None:
+                environment = _create(run)
+        except EngineError as exc:
+            if len(run.options.pythons) < 2:
+                raise
+            outcomes.append(Outcome(python or "", error=exc))
+            continue
         if any(same(environment, other.environment) for other in targets):
             continue
         targets.append(Target(environment, created=created))
-    return targets
+        outcomes.append(targets[-1])
+    return targets, outcomes
 
 
 def same(one: Environment, other: Environment) -> bool:
     """Tells whether two ways of asking name one environment."""
-    return (one.prefix, one.python if not one.prefix else "") == (
-        other.prefix,
-        other.python if not other.prefix else "",
-    )
+    return _place(one) == _place(other)
+
+
+def _place(environment: Environment) -> str:
+    return os.path.realpath(environment.prefix) if environment.prefix else environment.python
+
+
+def _remove_if_useless(target: Target) -> None:
+    """Takes back a `.venv` that this run has made when it then failed, unless somebody has used it meanwhile."""
+    prefix = target.environment.prefix
+    if os.path.exists(os.path.join(prefix, ".engine")) or not os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
+        return
+    for folder, folders, _ in os.walk(prefix):
+        if any(name.endswith((".dist-info", ".egg-info")) for name in folders):
+            return
+        if folder.endswith("site-packages"):
+            folders.clear()
+    import shutil
+
+    shutil.rmtree(prefix, ignore_errors=True)
+    target.created = False
 
 
 def _create(run: Run) -> Environment:
@@ -167,7 +222,8 @@ def _create(run: Run) -> Environment:
 
 def _outcome(target: Target) -> Outcome:
     work = target.work
-    assert work is not None
+    if work is None:
+        return Outcome(target.environment.prefix or target.environment.python, error=target.error)
     return Outcome(
         work.environment.prefix,
         created=target.created,
@@ -177,5 +233,5 @@ def _outcome(target: Target) -> Outcome:
         warnings=work.warnings,
         details=work.details,
         recovered=work.recovered,
-        error=work.error,
+        error=target.error or work.error,
     )

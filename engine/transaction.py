@@ -102,9 +102,9 @@ class Transaction:
             os.mkdir(self._trash)
             for scheme in schemes:
                 os.mkdir(os.path.join(self.stage, scheme))
+            self._own_lock = lock_folder(self.folder, wait=False)
         except OSError as exc:
             raise InstallFailed(f"cannot write to the environment {prefix}: {exc.strerror}") from exc
-        self._own_lock = lock_folder(self.folder, wait=False)
 
     def plan_moves(self, outgoing: list[str]) -> list[Step]:
         """Decides the renames that replace `outgoing` by what is staged.
@@ -178,7 +178,9 @@ class Transaction:
         checkpoint = check or _nothing
         journal = os.path.join(self.folder, "journal")
         fields = [HEADER]
-        fields.extend(os.fsencode(part) for step in self._steps for part in step)
+        for kind, source, target in self._steps:
+            fields.extend((kind.encode(), self._noted(source), self._noted(target)))
+        decided = False
         try:
             checkpoint(0)
             with open(journal + ".tmp", "wb") as file:
@@ -192,9 +194,12 @@ class Transaction:
                     checkpoint(2 + number)
                     os.rename(step[1], step[2])
             except BaseException:  # an interrupt too: whoever asked for it wants no half environment
+                decided = True
                 _roll_back(self._steps)
                 os.unlink(journal)
+                decided = False
                 raise
+            decided = True
             if durable:
                 os.sync()
             checkpoint(2 + len(self._steps))
@@ -203,8 +208,13 @@ class Transaction:
         except OSError as exc:
             raise InstallFailed(
                 f"cannot change the environment {self.prefix}: {exc.strerror}: {exc.filename}",
-                hint="nothing was changed",
+                hint="the next sync finishes what was begun" if decided else "nothing was changed",
             ) from exc
+
+    def _noted(self, path: str) -> bytes:
+        """Returns a path for the journal, relative to the environment: that may have moved when it is read."""
+        start = self.prefix + os.sep
+        return os.fsencode(path[len(start) :] if path.startswith(start) else path)
 
     def close(self) -> None:
         """Removes the transaction's folder: the staging area of a failed one, the trash of a finished one.
@@ -240,7 +250,7 @@ def _roll_forward(steps: list[Step]) -> None:
             os.rename(source, target)
 
 
-def _read_journal(path: str) -> list[Step] | None:
+def _read_journal(path: str, prefix: str) -> list[Step] | None:
     try:
         with open(path, "rb") as file:
             fields = file.read().split(b"\0")
@@ -249,7 +259,11 @@ def _read_journal(path: str) -> list[Step] | None:
     if fields[0] != HEADER or fields[-1] != b"end" or (len(fields) - 2) % 3:
         raise InstallFailed(f"{path} is not a journal that this version can read", hint="make the environment anew")
     parts = [os.fsdecode(field) for field in fields[1:-1]]
-    return list(zip(parts[0::3], parts[1::3], parts[2::3], strict=True))
+    join = os.path.join
+    return [
+        (kind, join(prefix, source), join(prefix, target))
+        for kind, source, target in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
+    ]
 
 
 def recover(prefix: str) -> bool:
@@ -271,7 +285,7 @@ def recover(prefix: str) -> bool:
     recovered = False
     for name in names:
         folder = os.path.join(home, name)
-        steps = _read_journal(os.path.join(folder, "journal"))
+        steps = _read_journal(os.path.join(folder, "journal"), prefix)
         if steps is None:
             if not _in_use(folder) or _orphans_ended(folder):
                 _remove_tree(folder)

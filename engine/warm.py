@@ -28,9 +28,6 @@ def sync_warm(run: Run, targets: list[Target]) -> list[Target]:
 
     Returns:
         The targets that need the pipeline after all: something that the plan needs is not in the cache.
-
-    Raises:
-        InstallFailed: when the operating system refuses to stage.
     """
     ready: list[_Ready] = []
     cold: list[Target] = []
@@ -41,11 +38,36 @@ def sync_warm(run: Run, targets: list[Target]) -> list[Target]:
     except Drift as exc:
         cold.extend(_set_aside(run, ready, exc))
     except OSError as exc:
-        raise InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}") from exc
+        cold.extend(_sync_apart(run, ready, exc))
     finally:
         for one in ready:
             one.work.close()
     return cold
+
+
+def _sync_apart(run: Run, ready: list[_Ready], error: OSError) -> list[Target]:
+    """Goes on after the operating system refused to stage: one environment after the other, each on its own."""
+    if len(ready) == 1:
+        ready[0].work.error = refused(ready[0].work, error)
+        return []
+    cold = []
+    for one in ready:
+        one.work.close()
+        if one.work.committed or one.work.error is not None:
+            continue
+        try:
+            _sync_ready(run, [one])
+        except Drift as exc:
+            cold.extend(_set_aside(run, [one], exc))
+        except OSError as exc:
+            one.work.error = refused(one.work, exc)
+    return cold
+
+
+def refused(work: Work, error: OSError) -> InstallFailed:
+    """Returns what to tell when the operating system refuses something for one environment."""
+    where = f": {error.filename}" if error.filename else ""
+    return InstallFailed(f"cannot install into {work.environment.prefix}: {error.strerror or error}{where}")
 
 
 def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) -> None:
@@ -130,4 +152,4 @@ def settle_and_commit(run: Run, work: Work, entries: list[PlannedEntry], collide
     except EngineError as exc:
         work.error = exc
     except OSError as exc:
-        work.error = InstallFailed(f"cannot install: {exc.strerror}: {exc.filename}")
+        work.error = refused(work, exc)

@@ -4,7 +4,7 @@ import os
 
 from engine.environment.installed import Installed, installed_distributions, same_version
 from engine.environment.target import Environment
-from engine.errors import EngineError, InstallFailed, InvalidEnvironment
+from engine.errors import EngineError, InstallConflict, InstallFailed, InvalidEnvironment
 from engine.removal import Removal, recorded_files
 from engine.staging import Area
 from engine.transaction import Transaction, lock_folder, recover
@@ -60,6 +60,8 @@ class Work:
         self.recovered = False
         self.committed = False
         self.installed: dict[str, list[Installed]] = {}
+        self._wanted: set[str] = set()
+        self._kept: list[tuple[str, str]] = []
 
     def scan(self, *, recovering: bool = True) -> None:
         """Reads what is installed now.
@@ -96,7 +98,11 @@ class Work:
     def satisfied(self, name: str, version: str) -> bool:
         """Tells whether exactly this version of a project is installed, and whole."""
         found = self.installed.get(name)
-        return found is not None and len(found) == 1 and not found[0].broken and same_version(found[0].version, version)
+        if found is None or len(found) != 1 or found[0].broken:
+            return False
+        there = found[0].version
+        # `==1.0` means 1.0+local as well (PEP 440, "Version matching").
+        return same_version(there if "+" in version else there.partition("+")[0], version)
 
     def compare(self, wanted: "Iterable[tuple[str, str]]") -> list[str]:
         """Decides what changes.
@@ -107,13 +113,15 @@ class Work:
         Returns:
             The names to install, in the order of `wanted`; `added`, `removed` and `kept` say the same for people.
         """
-        names = set()
+        names: set[str] = set()
+        self._wanted, self._kept = names, []
         missing = []
         self.added, self.removed, self.kept = [], [], 0
         for name, version in wanted:
             names.add(name)
             if self.satisfied(name, version):
                 self.kept += 1
+                self._kept.append((name, version))
                 continue
             missing.append(name)
             self.added.append((name, version))
@@ -170,8 +178,15 @@ class Work:
 
     def _outgoing(self) -> list[str]:
         """Returns the paths that leave; looks again, since another process may have changed the environment."""
-        now = self._installed_now()
-        going = {name for name, _ in self.removed} | {name for name, _ in self.added}
+        now = self.installed = self._installed_now()
+        for name, version in self._kept:
+            if not self.satisfied(name, version):
+                raise InstallConflict(
+                    f"{name} {version} was changed in {self.environment.prefix} while this run was under way",
+                    hint="another run works on the same environment; run again",
+                )
+        added = {name for name, _ in self.added}
+        going = {name for name in now if name in added or (name not in self._wanted and name not in SEEDS)}
         leaving = [found for name in going for found in now.get(name, ())]
         if not leaving:
             return []

@@ -20,7 +20,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
 `promised` maps hash algorithms to hex digests, of which every one must match;
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
 An area is (index, stage, python, absolute schemes, relative schemes).
-Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions)], counts),
+Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what went wrong or None)], counts),
 ("chosen", job, what `engine.choosing` returns), ("drift", job, path) or ("error", job, class name, message, hint).
 """
 
@@ -146,8 +146,7 @@ class Worker:
             return ("error", job, type(exc).__name__, exc.message, exc.hint)
         except OSError as exc:
             self._drop(job)
-            text = f"{exc.strerror or exc}: {exc.filename}" if exc.filename else f"{exc.strerror or exc}"
-            return ("error", job, "InstallFailed", text, None)
+            return ("error", job, "InstallFailed", _words(exc), None)
         return None
 
     def tidy(self) -> None:
@@ -204,14 +203,19 @@ class Worker:
 
         tree = self._layout.tree(sha256)
         linker = Linker(self._link_mode)
-        results = []
+        results: list[tuple[int, tuple[object, ...], list[str], str | None]] = []
         planned = None
         relative_before = None
         for index, stage, python, absolute, relative in areas:
             if planned is None or relative != relative_before:
                 planned, relative_before = plan_entry(manifest, sha256, stamp, relative), relative
-            collisions = stage_entry(planned, tree, Area(stage, python, absolute), linker)
-            results.append((index, planned.fields(), collisions))
+            try:
+                collisions = stage_entry(planned, tree, Area(stage, python, absolute), linker)
+            except OSError as exc:
+                # This environment's trouble, such as a full disk, and no other's.
+                results.append((index, planned.fields(), [], _words(exc)))
+            else:
+                results.append((index, planned.fields(), collisions, None))
         return ("done", job, sha256, warnings, results, linker.counts)
 
     def _drop(self, job: int) -> None:
@@ -222,6 +226,10 @@ class Worker:
             import shutil
 
             shutil.rmtree(download.folder, ignore_errors=True)
+
+
+def _words(error: OSError) -> str:
+    return f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
 
 
 def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Finished:
     """A wheel is published and staged.
 
-    `staged` has (area index, fields of its PlannedEntry, collisions) for every area.
+    `staged` has (area index, fields of its PlannedEntry, collisions, what the operating system refused or None) for
+    every area.
     """
 
     __slots__ = ("counts", "sha256", "staged", "warnings")
@@ -35,7 +36,7 @@ class Finished:
         self,
         sha256: str,
         warnings: list[str],
-        staged: "list[tuple[int, tuple[object, ...], list[str]]]",
+        staged: "list[tuple[int, tuple[object, ...], list[str], str | None]]",
         counts: dict[str, int],
     ) -> None:
         self.sha256 = sha256

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from engine.environment.interpreter import child_environment, last_line
-from engine.environment.target import is_executable
+from engine.environment.target import CREATING, is_executable
 from engine.errors import InvalidEnvironment
 
 TYPE_CHECKING = False
@@ -38,16 +38,29 @@ def create_environment(path: str, base_executable: str) -> None:
         InvalidEnvironment: when that interpreter cannot make one there.
     """
     existed = os.path.lexists(path)
+    marker = os.path.join(path, CREATING)
     command = [base_executable, "-I", "-m", "venv", "--without-pip", path]
     try:
+        os.makedirs(path, exist_ok=True)
+        with open(marker, "wb"):
+            pass
         run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=child_environment())
         reason = last_line(run.stderr) or last_line(run.stdout) or f"exit status {run.returncode}"
     except OSError as exc:
+        _take_back(path, existed)
         raise _refused(path, base_executable, exc.strerror or str(exc)) from exc
+    except BaseException:
+        _take_back(path, existed)
+        raise
     if run.returncode:
-        if not existed:
-            shutil.rmtree(path, ignore_errors=True)
+        _take_back(path, existed)
         raise _refused(path, base_executable, reason)
+    os.unlink(marker)
+
+
+def _take_back(path: str, existed: bool) -> None:
+    if not existed:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def default_base_executable(environ: "Mapping[str, str]") -> str:

@@ -28,6 +28,9 @@ _SCRIPTS = "Scripts" if _WINDOWS else "bin"
 _PYTHON_NAMES = ("python.exe",) if _WINDOWS else ("python", "python3")
 _KEY_LENGTH = 32
 
+#: Lies in an environment while it is being made: what has it is not one yet.
+CREATING = ".engine-creating"
+
 _HINT_AGAIN = "create the environment again, for example with `python3 -m venv --clear`"
 _HINT_PYTHON = "pass the path of an interpreter or of an environment folder to --python"
 
@@ -199,6 +202,8 @@ def _from_folder(folder: str) -> Environment:
 def _above(folder: str) -> Environment | None:
     while True:
         candidate = os.path.join(folder, ".venv")
+        if os.path.lexists(os.path.join(candidate, CREATING)):
+            return None  # whoever was making it was killed, or is still at it
         if os.path.lexists(candidate):
             return _virtual(candidate, None)
         parent = os.path.dirname(folder)

@@ -292,3 +292,39 @@ def test_a_cleaned_cache_is_gone_and_environments_are_not(index: Index, tool: To
     assert tool.run(*clean).code == 0
     assert not tool.cache.exists()
     assert tool.run(*clean).code == 0
+
+
+def test_a_cached_wheel_has_to_have_a_hash_of_the_lock_too(index: Index, tool: Tool, new_target: NewTarget) -> None:
+    index.add(ONE, hashes=None)
+    assert tool.sync(tool.write_lock("one==1.0"), new_target("first")).code == 0
+    target = new_target("second")
+    run = tool.sync(tool.write_lock(f"one==1.0 --hash=sha256:{'0' * 64}", name="hashed.txt"), target)
+    assert run.code == 1 and "hashed.txt:1" in run.err, run.err
+    assert target.installed() == set()
+    right = tool.write_lock(f"one==1.0 --hash=sha256:{ONE.sha256}", name="right.txt")
+    assert tool.sync(right, target).code == 0
+
+
+def test_a_new_environment_goes_again_when_nothing_comes_into_it(index: Index, tool: Tool) -> None:
+    run = tool.run(*tool.command(tool.write_lock("absent==1.0"), []))
+    assert run.code == 1, run.err
+    assert not (tool.folder / ".venv").exists()
+
+
+def test_an_environment_that_was_only_begun_is_made_anew(index: Index, tool: Tool) -> None:
+    index.add(ONE)
+    (tool.folder / ".venv").mkdir()
+    (tool.folder / ".venv/.engine-creating").touch()
+    run = tool.run(*tool.command(tool.write_lock("one==1.0"), []))
+    assert run.code == 0, run.err
+    assert Target(tool.folder / ".venv").installed() == {"one-1.0"}
+    assert not (tool.folder / ".venv/.engine-creating").exists()
+
+
+def test_one_bad_environment_leaves_the_others_their_sync(index: Index, tool: Tool, new_target: NewTarget) -> None:
+    index.add(ONE)
+    good, lock = new_target("good"), tool.write_lock("one==1.0")
+    bad = Target(tool.folder / "nowhere")
+    run = tool.sync(lock, bad, good)
+    assert run.code == 1 and "nowhere" in run.err
+    assert good.installed() == {"one-1.0"}

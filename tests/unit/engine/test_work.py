@@ -164,3 +164,30 @@ def test_closing_without_a_commit_leaves_the_environment_as_it_was(prefix: Path)
     work.close()
     work.close()
     assert not (prefix / ".engine").exists() and names(prefix) == set()
+
+
+def test_what_another_run_has_brought_meanwhile_leaves_when_the_lock_does_not_name_it(
+    prefix: Path, tmp_path: Path
+) -> None:
+    work = work_on(prefix)
+    work.compare([("demo", "1.0")])
+    area = work.open()
+    entry = publish(tmp_path / "cache", {"demo.py": b"x = 1\n"})
+    stage_entry(entry, tree_of(tmp_path / "cache", entry), area, Linker("copy"))
+    install(prefix, "other", {"other.py": b""})
+    work.commit()
+    work.close()
+    assert "demo.py" in names(prefix) and "other.py" not in names(prefix)
+
+
+def test_a_kept_distribution_that_another_run_has_replaced_stops_the_commit(prefix: Path) -> None:
+    here = install(prefix, "here", {"here.py": b""})
+    install(prefix, "extra", {"extra.py": b""})
+    work = work_on(prefix)
+    work.compare([("here", "1.0")])
+    work.open()
+    here.rename(here.with_name("here-2.0.dist-info"))
+    with pytest.raises(InstallConflict, match=r"here 1\.0 was changed"):
+        work.commit()
+    work.close()
+    assert "extra.py" in names(prefix)

@@ -53,7 +53,7 @@ def test_folder_is_made_with_those_above_it_and_only_once(tmp_path: Path) -> Non
 
 def test_very_deep_folder_is_no_bug(tmp_path: Path) -> None:
     with pytest.raises(InvalidWheel, match="too long"):
-        TreeWriter(str(tmp_path)).make_folder("/".join("a" * 3000))
+        TreeWriter(str(tmp_path)).make_folder("/".join(["a" * 250] * 20))
 
 
 @pytest.mark.parametrize(("first", "second"), [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "a/b/c")])
