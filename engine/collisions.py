@@ -29,7 +29,7 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
         OSError: when the operating system refuses.
     """
     warnings = []
-    owners = _owners(entries, paths, area)
+    owners = _owners(entries, paths)
     for path in sorted(paths):
         claimants = owners.get(path, [])
         if len(claimants) < 2:
@@ -47,7 +47,7 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
     return warnings
 
 
-def _owners(entries: list[PlannedEntry], paths: set[str], area: Area) -> dict[str, list[PlannedEntry]]:
+def _owners(entries: list[PlannedEntry], paths: set[str]) -> dict[str, list[PlannedEntry]]:
     owners: dict[str, list[PlannedEntry]] = {}
     for entry in entries:
         brought: set[str] = set()
