@@ -96,6 +96,7 @@ class Transaction:
         self.folder = os.path.join(prefix, ".engine", f"{os.getpid()}-{os.urandom(6).hex()}")
         self.stage = os.path.join(self.folder, "stage")
         self._steps: list[Step] = []
+        self._claimed: dict[str, str] = {}
         self._trash = os.path.join(self.folder, "trash")
         try:
             os.makedirs(self.stage)
@@ -120,6 +121,7 @@ class Transaction:
             InstallConflict: when a file is to take the place of a folder that stays.
         """
         steps: list[Step] = []
+        self._claimed = {}
         for path in outgoing:
             steps.append(("out", path, self._trash_place(len(steps))))
         gone = set(outgoing)
@@ -137,10 +139,15 @@ class Transaction:
         self, source: str, target: str, gone: set[str], out: list[Step], incoming: list[Step], *, top: bool = False
     ) -> None:
         """Collects the steps that bring `source` to `target`."""
+        if target in self._claimed:
+            # Two schemes reach one new place, as `.data/data` can reach site-packages: it arrives once, with both.
+            _absorb(source, self._claimed[target])
+            return
         if top and not os.path.isdir(source):
             return
         if not top and (target in gone or not os.path.lexists(target)):
             incoming.append(("in", source, target))
+            self._claimed[target] = source
             return
         if os.path.isdir(source) and (top or self._may_merge(target)):
             names = sorted(os.listdir(source))
@@ -156,6 +163,7 @@ class Transaction:
             )
         out.append(("out", target, self._trash_place(len(out))))
         incoming.append(("in", source, target))
+        self._claimed[target] = source
 
     def _may_merge(self, target: str) -> bool:
         """Tells whether files may go into an existing folder: a real one, or a link inside the environment."""
@@ -231,6 +239,24 @@ class Transaction:
         if lock is not None:
             _remove_if_empty(os.path.dirname(self.folder))
             os.close(lock)
+
+
+def _absorb(source: str, into: str) -> None:
+    """Moves what is staged at `source` into what is staged at `into`; of two files the first stays.
+
+    Raises:
+        InstallConflict: when one is a file and the other a folder.
+    """
+    if os.path.isdir(source) != os.path.isdir(into):
+        raise InstallConflict(f"{os.path.basename(into)} is to be a file and a folder at once")
+    if not os.path.isdir(source):
+        return
+    for name in os.listdir(source):
+        one, other = os.path.join(source, name), os.path.join(into, name)
+        if os.path.lexists(other):
+            _absorb(one, other)
+        else:
+            os.rename(one, other)
 
 
 def _nothing(step: int) -> None:

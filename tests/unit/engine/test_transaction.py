@@ -431,3 +431,16 @@ def test_an_environment_that_is_gone_is_an_error_that_names_it(prefix: Path) -> 
     (prefix / ".engine").write_text("a file where the folder of transactions goes")
     with pytest.raises(InstallFailed, match="cannot write to the environment"):
         begin(prefix)
+
+
+def test_two_schemes_that_reach_one_new_folder_arrive_together(prefix: Path) -> None:
+    carry_out(begin(prefix, "purelib/demo/a.py", "purelib/demo/sub/b.py", "data/lib/site/demo/sub/c.py"))
+    assert files(prefix) == {f"lib/site/demo/{name}": "new" for name in ("a.py", "sub/b.py", "sub/c.py")}
+
+
+def test_two_schemes_that_want_a_file_and_a_folder_in_one_place_are_refused(prefix: Path) -> None:
+    transaction = begin(prefix, "purelib/demo", "data/lib/site/demo/c.py")
+    with pytest.raises(InstallConflict, match="a file and a folder"):
+        transaction.plan_moves([])
+    transaction.close()
+    assert files(prefix) == {}
