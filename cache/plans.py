@@ -8,7 +8,6 @@ format may change with it.
 """
 
 import marshal
-import os
 from binascii import crc32
 
 MAGIC = b"engine plan 1\n"
@@ -136,20 +135,6 @@ def store(path: str, plan: Plan) -> None:
     Raises:
         OSError: when the cache cannot be written; what is there stays as it is.
     """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    # Containers that share a cache have equal process numbers.
-    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(encode(plan))
-        os.replace(temporary, path)
-    except OSError:
-        _remove(temporary)
-        raise
+    from cache.records import publish_file
 
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
+    publish_file(path, encode(plan))

@@ -37,24 +37,32 @@ class RecordStore:
 
         A cache that cannot be written is not an error here: a record only saves work.
         """
-        path = os.path.join(self.folder, key)
-        # Containers that share a cache have equal process numbers.
-        temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
-            try:
-                file = open(temporary, "wb", buffering=0)  # noqa: SIM115
-            except FileNotFoundError:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                file = open(temporary, "wb", buffering=0)  # noqa: SIM115
-            with file:
-                file.write(value)
-            os.replace(temporary, path)
+            publish_file(os.path.join(self.folder, key), value)
         except OSError:
-            _remove(temporary)
+            return
 
 
-def _remove(path: str) -> None:
+def publish_file(path: str, data: bytes) -> None:
+    """Puts a file into the cache by one rename; its folder is made where it is missing.
+
+    Raises:
+        OSError: when the cache cannot be written; what is there stays as it is.
+    """
+    # Containers that share a cache have equal process numbers.
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
-        os.unlink(path)
+        try:
+            file = open(temporary, "wb")  # noqa: SIM115
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            file = open(temporary, "wb")  # noqa: SIM115
+        with file:
+            file.write(data)
+        os.replace(temporary, path)
     except OSError:
-        pass
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise

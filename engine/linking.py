@@ -87,7 +87,7 @@ class Linker:
         self.counts["copy"] += 1
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Writes all of `data`, however many calls that takes."""
     written = os.write(descriptor, data)
     while written < len(data):

@@ -8,11 +8,11 @@ well.  RECORD, INSTALLER, REQUESTED and scripts are written, never linked.
 """
 
 import os
-from binascii import b2a_base64
 
 from cache.plans import PlannedEntry
 from engine.light_sha256 import sha256
 from engine.linking import Linker, write_file
+from engine.wheel.digest import encode_digest
 from engine.wheel.record import format_row
 from engine.wheel.scripts import launcher_files, rewrite_shebang
 
@@ -216,8 +216,7 @@ def _write_scripts(entry: PlannedEntry, tree: str, area: Area, collisions: list[
 
 def digest(content: bytes) -> str:
     """Returns the sha256 of `content` as RECORD writes it."""
-    encoded = b2a_base64(sha256(content).digest(), newline=False)
-    return encoded.decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
+    return encode_digest(sha256(content).digest())
 
 
 _INSTALLER_ROW = f"sha256={digest(INSTALLER)},{len(INSTALLER)}"

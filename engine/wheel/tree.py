@@ -10,9 +10,10 @@ import errno
 import hashlib
 import os
 import stat
-from binascii import b2a_base64
 
 from engine.errors import InvalidWheel
+from engine.linking import write_all
+from engine.wheel.digest import encode_digest
 
 try:
     from isal.isal_zlib import crc32  # 10 GB/s, where zlib has 1
@@ -22,13 +23,7 @@ except ImportError:
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _READ_BYTES = 1 << 20
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _WHEELS_FAULT = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ)
-
-
-def encode_digest(digest: bytes) -> str:
-    """Returns a digest in URL-safe base64 without padding, as RECORD writes it."""
-    return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 class OpenFile:
@@ -48,7 +43,7 @@ class OpenFile:
 
     def write(self, content: bytes | bytearray | memoryview) -> None:
         """Appends and hashes `content`."""
-        _write_all(self._descriptor, content)
+        write_all(self._descriptor, content)
         if self._hash is None:
             self._crc32 = crc32(content, self._crc32)
         else:
@@ -91,7 +86,7 @@ class TreeWriter:
         descriptor = self._create(name)
         try:
             if content:
-                _write_all(descriptor, content)
+                write_all(descriptor, content)
             mtime_ns = os.fstat(descriptor).st_mtime_ns
         finally:
             os.close(descriptor)
@@ -181,9 +176,3 @@ def _blamed(error: OSError, name: str) -> Exception:
     if error.errno in _WHEELS_FAULT:
         return InvalidWheel(f"member {name!r} has a name that another member has too, or the folder of one")
     return error
-
-
-def _write_all(descriptor: int, content: bytes | bytearray | memoryview) -> None:
-    written = os.write(descriptor, content)
-    while written < len(content):
-        written += os.write(descriptor, memoryview(content)[written:])

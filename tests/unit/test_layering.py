@@ -43,6 +43,7 @@ WARM_PATH = (
     "engine/transaction.py",
     "engine/wheel/layout.py",
     "engine/wheel/record.py",
+    "engine/wheel/digest.py",
     "engine/wheel/scripts.py",
     "engine/warm.py",
     "engine/work.py",
