@@ -1,9 +1,7 @@
 """The command line: arguments, exit codes, printing.
 
 Starts fast and imports late: a warm sync pays for every module it meets here.
-The table of options is read by a small scanner, which understands the usual
-spellings; whatever it does not understand, help and mistakes included, goes to
-argparse, built from the same table (argparse costs 9 ms, half a no-op).
+Which commands and options there are is in `engine.arguments`.
 
 Expected errors are one `error:` line and a `hint:` on standard error; only bugs
 show a traceback.
@@ -14,15 +12,15 @@ import gc
 import os
 import sys
 
+from engine.arguments import parse_arguments, scan_arguments
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
+    from engine.arguments import Value
     from engine.errors import EngineError
     from engine.reporting import Outcome, View
-
-    Value = str | int | list[str] | None
 
 #: Exit codes; the table in README.md says the same.
 OK = 0
@@ -30,133 +28,6 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 TERMINATED = 143
-
-#: (flags, name, kind, metavar, help).  Kinds: value, list, flag (counted), or the choices as a tuple.
-Option = tuple[tuple[str, ...], str, "str | tuple[str, ...]", "str | None", str]
-
-GLOBAL_OPTIONS: tuple[Option, ...] = (
-    (("--cache-dir",), "cache_dir", "value", "PATH", "folder of the cache (default: ENGINE_CACHE_DIR or the user's)"),
-    (("--offline",), "offline", "flag", None, "never use the network"),
-    (("-q", "--quiet"), "quiet", "flag", None, "print errors and warnings only; twice: errors only"),
-    (("-v", "--verbose"), "verbose", "flag", None, "print more"),
-)
-
-SYNC_OPTIONS: tuple[Option, ...] = (
-    (
-        ("-p", "--python"),
-        "python",
-        "list",
-        "PATH",
-        "an interpreter or an environment; several times to sync several in one run (default: the active "
-        "environment, else .venv here or above, else a new .venv here)",
-    ),
-    (
-        ("-i", "--index-url", "--default-index"),
-        "index_url",
-        "value",
-        "URL",
-        "index to ask (default: the lock's, the environment's or pip's settings)",
-    ),
-    (
-        ("--link-mode",),
-        "link_mode",
-        ("hardlink", "clone", "copy"),
-        None,
-        "how files come from the cache; each file falls back on its own (default: hardlink)",
-    ),
-    (("--dry-run",), "dry_run", "flag", None, "say what would change, and change nothing"),
-    (("--durable",), "durable", "flag", None, "survive a power cut too: flush the disk around the commit"),
-)
-
-#: command -> (positional arguments, options, help)
-COMMANDS: dict[str, tuple[tuple[str, ...], tuple[Option, ...], str]] = {
-    "sync": (("lock",), SYNC_OPTIONS, "make environments match a lock"),
-    "cache": (("action",), (), "`cache dir` prints the folder of the cache, `cache clean` deletes it"),
-}
-
-CACHE_ACTIONS = ("dir", "clean")
-
-
-def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
-    """Reads a plainly spelled command line; returns None when argparse has to look at it.
-
-    Args:
-        argv: the arguments without the program's name.
-    """
-    if not argv or argv[0] not in COMMANDS:
-        return None
-    positional, options, _ = COMMANDS[argv[0]]
-    known = {flag: option for option in (*options, *GLOBAL_OPTIONS) for flag in option[0]}
-    values: dict[str, Value] = {"command": argv[0], **{name: None for name in positional}}
-    values.update((name, _default(kind)) for _, name, kind, _, _ in known.values())
-    words = iter(argv[1:])
-    free = iter(positional)
-    for word in words:
-        if not word.startswith("-"):
-            if (name := next(free, "")) == "":
-                return None
-            values[name] = word
-            continue
-        flag, equals, text = word.partition("=")
-        if (option := known.get(flag if word.startswith("--") else word)) is None:
-            return None
-        _, name, kind, _, _ = option
-        if kind == "flag":
-            if equals:
-                return None
-            values[name] += 1  # type: ignore[operator]
-            continue
-        argument = text if equals else next(words, None)
-        if not argument or (not equals and argument.startswith("-")):
-            return None
-        if kind == "list":
-            values[name].append(argument)  # type: ignore[union-attr]
-        elif kind != "value" and argument not in kind:
-            return None
-        else:
-            values[name] = argument
-    complete = next(free, None) is None and values.get("action", "dir") in CACHE_ACTIONS
-    return values if complete else None
-
-
-def _default(kind: "str | tuple[str, ...]") -> "Value":
-    return [] if kind == "list" else 0 if kind == "flag" else None
-
-
-def build_parser() -> "argparse.ArgumentParser":
-    """Returns the full parser, for help and for mistakes."""
-    import argparse
-
-    from engine import __version__
-
-    shared = argparse.ArgumentParser(add_help=False)
-    for option in GLOBAL_OPTIONS:
-        _add_option(shared, option)
-    parser = argparse.ArgumentParser(prog="engine", description="Installs Python distributions, fast and all at once.")
-    parser.add_argument("-V", "--version", action="version", version=f"engine {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command, (positional, options, text) in COMMANDS.items():
-        one = commands.add_parser(command, parents=[shared], help=text, description=text)
-        for name in positional:
-            if command == "cache":
-                one.add_argument(name, choices=CACHE_ACTIONS)
-            else:
-                one.add_argument(name, metavar=name.upper())
-        for option in options:
-            _add_option(one, option)
-    return parser
-
-
-def _add_option(parser: "argparse.ArgumentParser", option: Option) -> None:
-    flags, name, kind, metavar, text = option
-    if kind == "flag":
-        parser.add_argument(*flags, dest=name, action="count", default=0, help=text)
-    elif kind == "list":
-        parser.add_argument(*flags, dest=name, action="append", default=[], metavar=metavar, help=text)
-    elif kind == "value":
-        parser.add_argument(*flags, dest=name, metavar=metavar, help=text)
-    else:
-        parser.add_argument(*flags, dest=name, choices=kind, help=text)
 
 
 def main(argv: "Sequence[str] | None" = None) -> int:
@@ -172,7 +43,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     values = scan_arguments(arguments)
     if values is None:
         try:
-            values = vars(build_parser().parse_args(arguments))
+            values = parse_arguments(arguments)
         except SystemExit as exc:
             return exc.code if isinstance(exc.code, int) else USAGE
     from engine.errors import ConfigurationError, EngineError, InvalidLock
@@ -292,7 +163,7 @@ def _count(number: int) -> str:
 
 def _cache(values: "dict[str, Value]") -> int:
     root = _cache_dir(values)
-    if values["action"] == "dir":
+    if values["command"] == "cache dir":
         print(root)
         return OK
     from engine.storage import clean_cache

@@ -1,74 +1,24 @@
-"""The command line: two readers that agree, exit codes, and text that no terminal obeys."""
+"""The command line: exit codes, and text that no terminal obeys."""
 
-import contextlib
 import gc
-import io
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cli
 from engine.errors import IndexUnavailable
 from engine.reporting import Outcome
 
-FLAGS = [flag for option in (*cli.SYNC_OPTIONS, *cli.GLOBAL_OPTIONS) for flag in option[0]]
-WORDS = st.one_of(
-    st.sampled_from([*FLAGS, *cli.COMMANDS, "dir", "clean", "hardlink", "copy", "lock.txt"]),
-    st.sampled_from(["--", "-", "", "-qq", "-x", "-1", "- x", "--version", "-h"]),
-    st.sampled_from([f"{flag}={value}" for flag in FLAGS for value in ("", "copy", "a=b", "-x")]),
-    st.sampled_from([flag[:-1] for flag in FLAGS] + [f"{flag}3" for flag in FLAGS]),
-    st.text(max_size=4),
-)
-
-
-def parsed(words: list[str]) -> dict[str, object] | None:
-    """Returns what argparse makes of a command line, or None where it ends the program."""
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        try:
-            return vars(cli.build_parser().parse_args(words))
-        except SystemExit:
-            return None
-
-
-@given(st.lists(WORDS, max_size=6), st.sampled_from(["sync", "cache", ""]))
-@example(["lock.txt", "-p", "a", "--python=b", "-q", "-q", "--link-mode", "copy", "--offline"], "sync")
-@example(["nonsense"], "cache")
-@example(["lock.txt", "--link-mode", "value"], "sync")
-@example(["lock.txt", "--python", "--offline"], "sync")
-def test_whatever_the_scanner_understands_argparse_understands_the_same_way(words: list[str], command: str) -> None:
-    arguments = [command, *words] if command else words
-    scanned = cli.scan_arguments(arguments)
-    if scanned is not None:
-        assert scanned == parsed(arguments)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "sync lock.txt",
-        "sync -q -q lock.txt --offline",
-        "sync lock.txt --python=.venv -p other --dry-run --durable -v",
-        "sync lock.txt --index-url https://example.com/simple/ --cache-dir=/there",
-        "sync lock.txt -i https://example.com/ --link-mode clone",
-        "cache dir",
-        "cache clean --cache-dir x -q",
-    ],
-)
-def test_the_usual_spellings_do_not_need_argparse(line: str) -> None:
-    scanned = cli.scan_arguments(line.split())
-    assert scanned is not None and scanned == parsed(line.split())
-
 
 @pytest.mark.parametrize(
     "line", ["", "install x", "sync", "sync a b", "sync --nonsense a", "sync a --link-mode soft", "cache", "cache wash"]
 )
 def test_a_mistake_is_explained_by_argparse(line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.scan_arguments(line.split()) is None
     assert cli.main(line.split()) == cli.USAGE
     captured = capsys.readouterr()
     assert captured.out == "" and "usage: engine" in captured.err

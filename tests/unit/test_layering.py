@@ -27,6 +27,7 @@ WARM_PATH = (
     "cache/layout.py",
     "cache/plans.py",
     "cli.py",
+    "engine/arguments.py",
     "engine/environment/installed.py",
     "engine/environment/target.py",
     "engine/errors.py",
