@@ -10,7 +10,7 @@ format may change with it.
 import marshal
 from binascii import crc32
 
-MAGIC = b"engine plan 1\n"
+MAGIC = b"engine plan 2\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -28,10 +28,13 @@ class PlannedEntry:
     the mtime of the manifest it was made from, in ns: an entry that was restored
     since has another one.  `site` is the scheme of the dist-info folder,
     `record` holds the RECORD rows of all linked files, `scripts` the paths of
-    `.data/scripts` files below the tree.
+    `.data/scripts` files below the tree.  `url` is where the wheel came from,
+    without credentials, and "" where that is not known; `direct_url` is the text
+    of `direct_url.json`, and "" where there is to be none.
     """
 
     __slots__ = (
+        "direct_url",
         "dist_info",
         "folders",
         "launchers",
@@ -41,6 +44,7 @@ class PlannedEntry:
         "sha256",
         "site",
         "stamp",
+        "url",
         "version",
     )
 
@@ -56,6 +60,8 @@ class PlannedEntry:
         folders: tuple[PlannedFolder, ...] = (),
         scripts: tuple[str, ...] = (),
         launchers: tuple[PlannedLauncher, ...] = (),
+        url: str = "",
+        direct_url: str = "",
     ) -> None:
         self.name = name
         self.version = version
@@ -67,6 +73,8 @@ class PlannedEntry:
         self.folders = folders
         self.scripts = scripts
         self.launchers = launchers
+        self.url = url
+        self.direct_url = direct_url
 
     def fields(self) -> tuple[object, ...]:
         """Returns the arguments that make an equal entry."""
@@ -81,6 +89,8 @@ class PlannedEntry:
             self.folders,
             self.scripts,
             self.launchers,
+            self.url,
+            self.direct_url,
         )
 
     @property

@@ -22,7 +22,7 @@ from engine.index.compatibility import Target
 from engine.index.freshness import lifetime_seconds
 from engine.index.page import ProjectPage
 from engine.limits import PAGE_BYTES
-from engine.requirements import Digest, Pin
+from engine.lock.pins import Digest, Pin
 
 try:
     from isal import isal_zlib as zlib_

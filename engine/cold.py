@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
-    from engine.requirements import Lock, Pin
+    from engine.lock.pins import Lock, Pin
 
 INTERPRETERS = "interpreters-v1"
 
@@ -144,7 +144,8 @@ def _work(target: Target) -> Work:
 
 
 def _parse_lock(run: Run) -> "Lock":
-    from engine.requirements import Lock
+    from engine.lock.pins import Lock
+    from engine.lock.requirements import RequirementsFile
 
     try:
         text = run.lock_bytes.decode("utf-8")
@@ -152,7 +153,8 @@ def _parse_lock(run: Run) -> "Lock":
         from engine.errors import InvalidLock
 
         raise InvalidLock([f"{run.options.lock} is not UTF-8 text (byte {exc.start})"]) from exc
-    return Lock.parse(text, source=run.options.lock)
+    file = RequirementsFile.parse(text, source=run.options.lock)
+    return Lock(pins=file.pins, index_url=file.index_url)
 
 
 class Need:

@@ -25,7 +25,7 @@ LATE_IMPORTS = (
     "anyio",
     "anyio._backends._asyncio",
     "packaging.version",
-    "engine.requirements",
+    "engine.lock.requirements",
     "engine.index.compatibility",
     "engine.pipeline",
     "aiofiles",

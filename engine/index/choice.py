@@ -24,7 +24,7 @@ from engine.errors import HashMismatch
 from engine.index.compatibility import Target, WheelName, allows_python, best_rank
 from engine.index.page import File, ProjectPage
 from engine.index.refusal import no_matching_distribution, quarantined
-from engine.requirements import Pin
+from engine.lock.pins import Pin
 
 _PLAIN_RELEASE = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 _SHA256_DIGITS = re.compile(r"[0-9a-f]{64}")

@@ -9,7 +9,7 @@ from engine.environment.installed import normalize_name
 from engine.errors import NoMatchingDistribution
 from engine.index.compatibility import Target, WheelName, allows_python, best_rank
 from engine.index.page import File, ProjectPage
-from engine.requirements import Pin
+from engine.lock.pins import Pin
 
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 #: How many versions or tags a message names.

@@ -20,7 +20,7 @@ DENIED = {
     *("isal", "json", "logging", "msgspec", "multiprocessing", "packaging", "pathlib", "pydantic", "random", "re"),
     *("rich", "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "tokenize", "typing", "urllib"),
     *("uvloop", "zipfile"),
-    *("engine.cold", "engine.pipeline", "engine.worker", "engine.workers", "engine.requirements"),
+    *("engine.cold", "engine.pipeline", "engine.worker", "engine.workers", "engine.lock.pins"),
 }
 # `-I -S` keeps out what `site` imports; then every module in the list was imported by the tool.
 SCRIPT = """

@@ -9,7 +9,7 @@ from engine.errors import HashMismatch, NoMatchingDistribution
 from engine.index.choice import WheelChoice, choose_wheel
 from engine.index.compatibility import Target
 from engine.index.page import ProjectPage
-from engine.requirements import Lock
+from engine.lock.requirements import RequirementsFile
 
 TAGS = (
     "cp312-cp312-manylinux_2_28_x86_64",
@@ -31,7 +31,7 @@ def choose(pin: str, *files: str | Mapping[str, Any], **fields: Any) -> WheelCho
     for entry in entries:
         entry.setdefault("url", "/files/" + entry["filename"])
     body = msgspec.json.encode({"files": entries, **fields})
-    (parsed,) = Lock.parse(pin, source="lock.txt").pins
+    (parsed,) = RequirementsFile.parse(pin, source="lock.txt").pins
     url = f"https://user:secret@example.com/simple/{parsed.name}/"
     return choose_wheel(ProjectPage.from_json(body, url, parsed.name), parsed, TARGET, where=parsed.where)
 

@@ -3,10 +3,10 @@ import pytest
 from engine.index.compatibility import Target, WheelName
 from engine.index.page import File, ProjectPage
 from engine.index.refusal import no_matching_distribution, quarantined
-from engine.requirements import Lock
+from engine.lock.requirements import RequirementsFile
 
 TARGET = Target(tag_priority={"py3-none-any": 0}, python_full_version="3.12.1", describe="a machine")
-(PIN,) = Lock.parse("foo==1.0", source="lock.txt").pins
+(PIN,) = RequirementsFile.parse("foo==1.0", source="lock.txt").pins
 
 
 def page(*filenames: str) -> ProjectPage:

@@ -6,7 +6,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from engine.errors import InvalidLock
-from engine.requirements import Digest, Lock, Pin
+from engine.lock.pins import Digest, Lock, Pin
+from engine.lock.requirements import RequirementsFile
 
 LINUX = {
     "implementation_name": "cpython",
@@ -25,7 +26,8 @@ A, B = "a" * 64, "b" * 64
 
 
 def parse(text: str) -> Lock:
-    return Lock.parse(text, source="lock.txt")
+    file = RequirementsFile.parse(text, source="lock.txt")
+    return Lock(pins=file.pins, index_url=file.index_url)
 
 
 def only(text: str) -> Pin:

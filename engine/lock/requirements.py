@@ -16,7 +16,7 @@ Source: pip's "Requirements File Format"; the dependency specifiers standard (PE
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from packaging.version import InvalidVersion, Version
@@ -24,9 +24,10 @@ from packaging.version import InvalidVersion, Version
 from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import InvalidLock
+from engine.lock.pins import Digest, Pin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
@@ -40,73 +41,17 @@ _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _USUAL_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+")
 _FILE_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".egg")
 
-_HEX_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-_WEAK_ALGORITHMS = frozenset({"md5", "sha1"})
-_HEX_DIGITS = "0123456789abcdef"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """A hash that a file must have: `algorithm` and lower-case `hex`."""
-
-    algorithm: str
-    hex: str
-
-    @classmethod
-    def parse(cls, text: str) -> Digest:
-        """Reads `sha256:<hex>`, `sha384:<hex>` or `sha512:<hex>`, in any case.
-
-        Raises:
-            ValueError: when the algorithm is weak or unknown, or the digits are not
-                a digest of it; the message quotes `text`.
-        """
-        algorithm, _, digits = text.lower().partition(":")
-        if len(digits) == _HEX_LENGTHS.get(algorithm) and not digits.strip(_HEX_DIGITS):
-            return cls(algorithm=algorithm, hex=digits)
-        if algorithm in _WEAK_ALGORITHMS:
-            raise ValueError(f'weak hash "{text}": {algorithm} protects nothing, use sha256')
-        if algorithm not in _HEX_LENGTHS:
-            raise ValueError(f'unknown hash "{text}": use sha256, sha384 or sha512')
-        raise ValueError(f'invalid hash "{text}": {algorithm} has {_HEX_LENGTHS[algorithm]} hexadecimal digits')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
-    """One project at one version, as a line of a lock asks for it.
-
-    `arbitrary_equality` is True for `===`, which compares `version_text` as text;
-    only then `version` may be None.  `line` counts from 1.
-    """
-
-    name: NormalizedName
-    version_text: str
-    version: Version | None
-    arbitrary_equality: bool
-    extras: frozenset[NormalizedName]
-    marker: Marker | None
-    hashes: tuple[Digest, ...]
-    line: int
-    source: str
-
-    @property
-    def where(self) -> str:
-        """File and line, such as `lock.txt:12`."""
-        return f"{self.source}:{self.line}"
-
-    def __str__(self) -> str:
-        return f"{self.name}{'===' if self.arbitrary_equality else '=='}{self.version_text}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """All pins of a lock file in its order, and the index that it names, if any."""
+class RequirementsFile:
+    """What one file says: its pins in order, and the index that it names, if any."""
 
     pins: tuple[Pin, ...]
     index_url: str | None
 
     @classmethod
-    def parse(cls, text: str, *, source: str) -> Lock:
-        """Reads a lock.
+    def parse(cls, text: str, *, source: str) -> RequirementsFile:
+        """Reads a file.
 
         Args:
             text: the file's content; a byte order mark and any line ends are accepted.
@@ -124,67 +69,6 @@ class Lock:
         if reader.problems:
             raise InvalidLock(reader.problems, hint=reader.hint)
         return cls(pins=tuple(reader.pins), index_url=reader.index_url)
-
-    def select(self, environment: Mapping[str, str]) -> tuple[Pin, ...]:
-        """Returns the pins that apply to an environment, one for each project, in file order.
-
-        Two lines that pin one project to one version become one pin with the
-        extras and hashes of both.
-
-        Args:
-            environment: the target's complete marker environment; `extra` is taken as "".
-
-        Raises:
-            InvalidLock: when two lines that apply pin one project to different
-                versions, or a marker cannot be evaluated.
-        """
-        complete = {**environment, "extra": ""}
-        verdicts: dict[int, bool] = {}
-        selected: dict[NormalizedName, Pin] = {}
-        problems: list[str] = []
-        for pin in self.pins:
-            if pin.marker is not None:
-                try:
-                    applies = verdicts.get(id(pin.marker))
-                    if applies is None:
-                        applies = verdicts[id(pin.marker)] = pin.marker.evaluate(complete)
-                except ValueError as exc:
-                    problems.append(f'{pin.where}: the marker "{pin.marker}" cannot be evaluated: {_one_line(exc)}')
-                    continue
-                if not applies:
-                    continue
-            other = selected.setdefault(pin.name, pin)
-            if other is not pin:
-                if _same_release(other, pin):
-                    selected[pin.name] = _merged(other, pin)
-                else:
-                    problems.append(f'{pin.where}: "{pin}" contradicts "{other}" at {other.where}')
-        if problems:
-            raise InvalidLock(problems)
-        return tuple(selected.values())
-
-
-def _one_line(exc: Exception) -> str:
-    return (str(exc).splitlines() or [type(exc).__name__])[0]
-
-
-def _same_release(one: Pin, other: Pin) -> bool:
-    if one.version_text == other.version_text:
-        return True
-    if one.arbitrary_equality and other.arbitrary_equality:
-        return False
-    return one.version is not None and one.version == other.version
-
-
-def _merged(first: Pin, second: Pin) -> Pin:
-    stricter = first if first.arbitrary_equality else second
-    return replace(
-        first,
-        version_text=stricter.version_text,
-        arbitrary_equality=stricter.arbitrary_equality,
-        extras=first.extras | second.extras,
-        hashes=tuple(dict.fromkeys(first.hashes + second.hashes)),
-    )
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
