@@ -93,6 +93,7 @@ def _sync(values: "dict[str, Value]") -> int:
         offline=bool(values["offline"]),
         dry_run=bool(values["dry_run"]),
         durable=bool(values["durable"]),
+        strict_record=bool(values["strict_record"]),
         link_mode=str(values["link_mode"] or "hardlink"),
     )
     quiet = int(values["quiet"])  # type: ignore[arg-type]

@@ -61,6 +61,7 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
     ),
     (("--dry-run",), "dry_run", "flag", None, "say what would change, and change nothing"),
     (("--durable",), "durable", "flag", None, "survive a power cut too: flush the disk around the commit"),
+    (("--strict-record",), "strict_record", "flag", None, "refuse a wheel whose RECORD is wrong, instead of warning"),
 )
 
 SYNC_OPTIONS: tuple[Option, ...] = (*TARGET_OPTIONS, *INDEX_OPTIONS, *NETWORK_OPTIONS, *INSTALL_OPTIONS)

@@ -36,7 +36,8 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
     """
     scratch = _Scratch(run.layout)
     try:
-        workers = Workers(run.layout.root, scratch.folder, run.options.link_mode)
+        options = run.options
+        workers = Workers(run.layout.root, scratch.folder, options.link_mode, strict_record=options.strict_record)
         try:
             _sync(run, targets, scratch.folder, workers)
         finally:

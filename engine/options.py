@@ -9,11 +9,21 @@ class SyncOptions:
         pythons: `--python` values in order; empty means the active or nearest environment.
         cache_dir: absolute path of the cache.
         index_url: what `--index-url` or a variable names, or None.
-        offline, dry_run, durable: flags.
+        offline, dry_run, durable, strict_record: flags.
         link_mode: one of `engine.linking.LINK_MODES`.
     """
 
-    __slots__ = ("cache_dir", "dry_run", "durable", "index_url", "link_mode", "lock", "offline", "pythons")
+    __slots__ = (
+        "cache_dir",
+        "dry_run",
+        "durable",
+        "index_url",
+        "link_mode",
+        "lock",
+        "offline",
+        "pythons",
+        "strict_record",
+    )
 
     def __init__(
         self,
@@ -26,6 +36,7 @@ class SyncOptions:
         dry_run: bool = False,
         durable: bool = False,
         link_mode: str = "hardlink",
+        strict_record: bool = False,
     ) -> None:
         self.lock = lock
         self.pythons = pythons
@@ -35,3 +46,4 @@ class SyncOptions:
         self.dry_run = dry_run
         self.durable = durable
         self.link_mode = link_mode
+        self.strict_record = strict_record

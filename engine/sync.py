@@ -79,8 +79,10 @@ class Run:
         if not interpreter_key:
             return ""
         digest = sha256()
+        # What an earlier run without the option has settled does not answer a strict one.
+        strict = " strict" if self.options.strict_record else ""
         for part in (
-            f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}",
+            f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}{strict}",
             self.index_identity(),
             interpreter_key,
         ):

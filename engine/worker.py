@@ -57,7 +57,7 @@ AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
 class _Download:
     """A wheel that is arriving."""
 
-    def __init__(self, path: str, filename: str, folder: str, vouched: bool) -> None:
+    def __init__(self, path: str, filename: str, folder: str, vouched: bool, strict_record: bool) -> None:
         self.path = path
         self.filename = filename
         self.folder = folder
@@ -67,7 +67,7 @@ class _Download:
         self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         from engine.wheel.unpack import Unpacker
 
-        self.unpacker = Unpacker(self.descriptor, self.tree, filename, vouched=vouched)
+        self.unpacker = Unpacker(self.descriptor, self.tree, filename, vouched=vouched, strict_record=strict_record)
         self.sha256 = hashlib.sha256(usedforsecurity=False)
         self.hashed_bytes = 0
         # What is vouched for by sha256 is read once; another hash would need all of it again.
@@ -104,9 +104,11 @@ class Worker:
         cache_root: the cache.
         scratch: a private folder on the cache's file system.
         link_mode: how staged files come from the cache.
+        strict_record: refuse wheels whose RECORD is wrong.
     """
 
-    def __init__(self, cache_root: str, scratch: str, link_mode: str) -> None:
+    def __init__(self, cache_root: str, scratch: str, link_mode: str, *, strict_record: bool = False) -> None:
+        self._strict_record = strict_record
         self._layout = Layout(cache_root)
         self._entries = EntryStore(self._layout)
         self._scratch = scratch
@@ -163,9 +165,8 @@ class Worker:
         return self._chooser
 
     def _begin(self, job: int, path: str, filename: str, vouched: bool) -> None:
-        self._downloads[job] = _Download(
-            path, filename, os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}"), vouched
-        )
+        folder = os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}")
+        self._downloads[job] = _Download(path, filename, folder, vouched, self._strict_record)
 
     def _more(self, job: int, available: int) -> None:
         download = self._downloads[job]
@@ -194,6 +195,10 @@ class Worker:
         manifest, stamp = loaded
         if (path := drifted(manifest, self._layout.tree(sha256))) is not None:
             return ("drift", job, path)
+        if self._strict_record:
+            from engine.wheel.strict import check_cached
+
+            check_cached(manifest, self._layout.tree(sha256))
         return self._stage(job, sha256, manifest, stamp, areas, [])
 
     def _stage(

@@ -13,11 +13,13 @@ from engine.parallel import MOST_PROCESSES, cores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import anyio
 
     from engine.choosing import CompatibleFields, PinFields
     from engine.chosen import Chosen
-    from engine.worker import AreaFields, Message
+    from engine.worker import AreaFields, Message, Worker
 
     #: A pin, and the index of what its environment can use.
     Want = tuple[PinFields, int]
@@ -210,7 +212,7 @@ def _error(name: str, message: str, hint: str | None) -> EngineError:
     return kind(message, hint=hint)
 
 
-def _run_forked(connection: socket.socket, parent: int, cache_root: str, scratch: str, link_mode: str) -> None:
+def _run_forked(connection: socket.socket, parent: int, make_worker: "Callable[[], Worker]") -> None:
     """The whole life of a forked worker; it does not return."""
     status = 1
     try:
@@ -223,9 +225,9 @@ def _run_forked(connection: socket.socket, parent: int, cache_root: str, scratch
             from engine.linux import die_with
 
             die_with(parent)
-            from engine.worker import Worker, serve
+            from engine.worker import serve
 
-            serve(connection, Worker(cache_root, scratch, link_mode))
+            serve(connection, make_worker())
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         status = 0
@@ -244,25 +246,31 @@ class Workers:
         cache_root: the cache.
         scratch: a private folder on the cache's file system; it exists.
         link_mode: how staged files come from the cache.
+        strict_record: refuse wheels whose RECORD is wrong.
     """
 
-    def __init__(self, cache_root: str, scratch: str, link_mode: str) -> None:
+    def __init__(self, cache_root: str, scratch: str, link_mode: str, *, strict_record: bool = False) -> None:
+        def make_worker() -> "Worker":
+            from engine.worker import Worker
+
+            return Worker(cache_root, scratch, link_mode, strict_record=strict_record)
+
         self._jobs: dict[int, Job] = {}
         self._number = 0
         self._connections: list[_Connection] = []
         for _ in range(min(cores(), MOST_PROCESSES)):
             ours, theirs = socket.socketpair()
-            pid = self._start(ours, theirs, cache_root, scratch, link_mode)
+            pid = self._start(ours, theirs, make_worker)
             self._connections.append(_Connection(ours, pid))
         self._choosers = self._connections[: max(1, len(self._connections) // 2)]
 
-    def _start(self, ours: socket.socket, theirs: socket.socket, cache_root: str, scratch: str, link_mode: str) -> int:
+    def _start(self, ours: socket.socket, theirs: socket.socket, make_worker: "Callable[[], Worker]") -> int:
         if not hasattr(os, "fork"):
             import threading
 
-            from engine.worker import Worker, serve
+            from engine.worker import serve
 
-            threading.Thread(target=serve, args=(theirs, Worker(cache_root, scratch, link_mode)), daemon=True).start()
+            threading.Thread(target=serve, args=(theirs, make_worker()), daemon=True).start()
             return 0
         parent = os.getpid()
         pid = os.fork()
@@ -272,7 +280,7 @@ class Workers:
         ours.close()
         for other in self._connections:
             other.stream.close()
-        _run_forked(theirs, parent, cache_root, scratch, link_mode)
+        _run_forked(theirs, parent, make_worker)
         raise AssertionError("unreachable")
 
     def choice(self, weight_bytes: int) -> Job:

@@ -9,6 +9,10 @@ Source: PEP 427, "The .data directory"; PEP 491, "Installing a wheel".
 
 from engine.errors import InvalidWheel
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 
 _NOT_A_PART = frozenset(("", ".", ".."))
@@ -74,7 +78,7 @@ def destination(path: str, dist_info: str, data: str | None, root_is_purelib: bo
 
     Raises:
         InvalidWheel: when a path below `.data` has no scheme, or would replace the interpreter,
-            its environment or the distribution's own metadata.
+            its environment, the distribution's own metadata or that of another.
     """
     if data is None or not path.startswith(data) or path[len(data) : len(data) + 1] != "/":
         return ("purelib" if root_is_purelib else "platlib"), path
@@ -88,9 +92,40 @@ def destination(path: str, dist_info: str, data: str | None, root_is_purelib: bo
             raise InvalidWheel(f"{path!r} would replace the interpreter")
     elif scheme == "data":
         _check_data(path, relative)
-    elif scheme != "headers" and relative.startswith(dist_info + "/"):
-        raise InvalidWheel(f"{path!r} would replace a part of the distribution's own metadata")
+    elif scheme != "headers":
+        folder = relative.partition("/")[0]
+        if folder == dist_info:
+            raise InvalidWheel(f"{path!r} would replace a part of the distribution's own metadata")
+        if folder.casefold().endswith(".dist-info"):
+            raise InvalidWheel(f"{path!r} would pass for the metadata of another distribution")
     return scheme, relative
+
+
+def check_destinations(paths: "Iterable[str]", dist_info: str, data: str) -> None:
+    """Checks where the files of a wheel with a `.data` folder belong, and that each has a place of its own.
+
+    Args:
+        paths: names of all files, already checked.
+        dist_info: see `destination`.
+        data: see `destination`.
+
+    Raises:
+        InvalidWheel: when `destination` refuses one, or when two files belong to one place, or one to the folder
+            of another.  purelib and platlib are one folder in most environments, and count as one.
+    """
+    files: dict[tuple[str, str], str] = {}
+    folders: dict[tuple[str, str], str] = {}
+    for path in paths:
+        scheme, relative = destination(path, dist_info, data, root_is_purelib=True)
+        scheme = "purelib" if scheme == "platlib" else scheme
+        other = files.setdefault((scheme, relative), path)
+        if other != path:
+            raise InvalidWheel(f"{other!r} and {path!r} belong to one place")
+        folder = relative.rpartition("/")[0]
+        while folder and folders.setdefault((scheme, folder), path) == path:
+            folder = folder.rpartition("/")[0]
+    for place in files.keys() & folders.keys():
+        raise InvalidWheel(f"{files[place]!r} belongs where {folders[place]!r} needs a folder")
 
 
 def _check_data(path: str, relative: str) -> None:

@@ -1,13 +1,13 @@
 """The texts of a dist-info folder, and whether they belong to the wheel that holds them.
 
 Pure.  Owns `entry_points.txt`, `WHEEL`, and the name and version in `METADATA`; it
-does not read requirements or tags.  Rules: a file name decides what a wheel is,
+does not read requirements, and tags only to compare them.  Rules: a file name decides what a wheel is,
 everything inside must agree; text that becomes code is made of identifiers only.
 
 Source: PEP 427; PEP 566; "Entry points specification".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cache.manifest import EntryPoint
 from engine.environment.installed import normalize_name, same_version
@@ -17,6 +17,7 @@ from engine.wheel.layout import is_interpreter_name
 WHEEL_MAJOR = 1
 WHEEL_MINOR = 0
 _VERSION_MAX_CHARACTERS = 16
+_LISTED_TAGS = 3
 _SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
 
 
@@ -92,11 +93,15 @@ def check_core_metadata(body: bytes, filename: str) -> None:
         raise InvalidWheel(f"METADATA has the version {found_version!r}, the file name has {version!r}")
 
 
-def parse_wheel_file(body: bytes) -> tuple[bool, str | None]:
+def parse_wheel_file(body: bytes, filename: str) -> tuple[bool, list[str]]:
     """Reads `WHEEL`.
 
+    Args:
+        body: the whole file.
+        filename: of the wheel; what it says about tags counts.
+
     Returns:
-        Whether the root is purelib, and a warning or None.
+        Whether the root is purelib, and warnings.
 
     Raises:
         InvalidWheel: when it has no version, or one whose major part is not known: "a version incompatible
@@ -109,19 +114,42 @@ def parse_wheel_file(body: bytes) -> tuple[bool, str | None]:
         raise InvalidWheel(f"WHEEL has the Wheel-Version {version!r}")
     if int(major) != WHEEL_MAJOR:
         raise InvalidWheel(f"it has the wheel format {version}, known is {WHEEL_MAJOR}.{WHEEL_MINOR}")
-    warning = f"it has the newer wheel format {version}" if int(minor) > WHEEL_MINOR else None
-    return fields.get("root-is-purelib", "").lower() == "true", warning
+    warnings = [f"it has the newer wheel format {version}"] if int(minor) > WHEEL_MINOR else []
+    tags = {value.lower() for name, value in _header_lines(body) if name == "tag"}
+    if tags and not _same_tags(tags, filename):
+        listed = ", ".join(ascii(tag)[1:-1] for tag in sorted(tags)[:_LISTED_TAGS])
+        more = f" and {len(tags) - _LISTED_TAGS} more" if len(tags) > _LISTED_TAGS else ""
+        warnings.append(
+            f"WHEEL has the tags {listed}{more}, which are not those of the file name; the file name counts"
+        )
+    return fields.get("root-is-purelib", "").lower() == "true", warnings
+
+
+def _same_tags(tags: set[str], filename: str) -> bool:
+    compressed = filename.removesuffix(".whl").lower().split("-")[-3:]
+    if tags == {"-".join(compressed)}:
+        return True
+    pythons, abis, platforms = (set(part.split(".")) for part in compressed)
+    if len(tags) != len(pythons) * len(abis) * len(platforms):
+        return False
+    return all(f"{python}-{abi}-{platform}" in tags for python in pythons for abi in abis for platform in platforms)
 
 
 def _header_fields(body: bytes) -> dict[str, str]:
     """Returns the first value of each field before the first empty line, by name in lower case."""
-    head = (b"\n" + body.replace(b"\r\n", b"\n")).partition(b"\n\n")[0].decode("utf-8", "replace")
     fields: dict[str, str] = {}
+    for name, value in _header_lines(body):
+        fields.setdefault(name, value)
+    return fields
+
+
+def _header_lines(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yields name in lower case and value of each field before the first empty line."""
+    head = (b"\n" + body.replace(b"\r\n", b"\n")).partition(b"\n\n")[0].decode("utf-8", "replace")
     for line in head.split("\n"):
         name, colon, value = line.partition(":")
         if colon and not line[0].isspace():
-            fields.setdefault(name.strip().lower(), value.strip())
-    return fields
+            yield name.strip().lower(), value.strip()
 
 
 def parse_entry_points(text: str) -> tuple[tuple[EntryPoint, ...], tuple[EntryPoint, ...]]:

@@ -13,6 +13,7 @@ directory; every error names the wheel.
 Source: PEP 427; APPNOTE.TXT 6.3.10.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from cache.manifest import EntryPoint, Manifest
@@ -26,10 +27,12 @@ from engine.wheel.archive import (
     check_local_header,
     read_central_directory,
 )
+from engine.wheel.digest import encode_digest
 from engine.wheel.inflate import Data, Inflater, inflate
-from engine.wheel.layout import check_member_name, destination
+from engine.wheel.layout import check_destinations, check_member_name
 from engine.wheel.metadata import check_core_metadata, find_dist_info, parse_entry_points, parse_wheel_file
 from engine.wheel.record import RECORD_MAX_BYTES, parse_record
+from engine.wheel.strict import refuse_faults
 from engine.wheel.tree import OpenFile, TreeWriter
 from engine.wheel.verify import BOMB_FLOOR_BYTES, BOMB_RATIO, WrittenFile, check_members, reconcile
 from engine.wheel.window import WINDOW_BYTES, Window, read_at
@@ -91,10 +94,14 @@ class Unpacker:
         filename: of the wheel.
         vouched: the caller compares the digest of the whole archive with what a lock or an index promised.  Files
             of `VOUCHED_BYTES` and more are then not hashed one by one: RECORD's hash is taken, and the CRC checked.
+        strict_record: hash every file, and refuse the wheel when its RECORD says anything wrongly.
     """
 
-    def __init__(self, descriptor: int, tree: str, filename: str, *, vouched: bool = False) -> None:
-        self._vouched = vouched
+    def __init__(
+        self, descriptor: int, tree: str, filename: str, *, vouched: bool = False, strict_record: bool = False
+    ) -> None:
+        self._vouched = vouched and not strict_record
+        self._strict_record = strict_record
         self._filename = filename
         self._tree = TreeWriter(tree)
         self._window = Window(descriptor)
@@ -166,7 +173,9 @@ class Unpacker:
                 self._forward = False
                 return
             data_end = self._position + header.header_bytes + header.compressed_size
-            if data_end > available_bytes and not _is_large(header.compressed_size, header.size_bytes):
+            if data_end > available_bytes and (
+                header.name in self._written or not _is_large(header.compressed_size, header.size_bytes)
+            ):
                 return
             declared_bytes = self._declared_bytes + header.size_bytes
             if declared_bytes > BOMB_FLOOR_BYTES and declared_bytes > BOMB_RATIO * available_bytes:
@@ -184,11 +193,11 @@ class Unpacker:
         if name.endswith("/"):
             self._tree.make_folder(name[:-1])
             return
-        if name in self._written:
-            # That it is the same is checked with the central directory.
-            return
         if header.method == STORED and compressed_bytes != size_bytes:
             raise InvalidWheel(f"member {name!r} is stored but has two sizes")
+        if name in self._written:
+            self._compare_duplicate(header, offset, compressed_bytes, size_bytes)
+            return
         hashed = not (self._vouched and size_bytes >= VOUCHED_BYTES)
         if _is_large(compressed_bytes, size_bytes):
             end = offset + compressed_bytes
@@ -202,6 +211,26 @@ class Unpacker:
             except ValueError as exc:
                 raise InvalidWheel(f"member {name!r} is damaged: {exc}") from exc
         self._written[name] = WrittenFile(size_bytes, *self._tree.write(name, content, hashed=hashed))
+
+    def _compare_duplicate(self, header: LocalHeader, offset: int, compressed_bytes: int, size_bytes: int) -> None:
+        """Checks that a member has the bytes of the one that was unpacked under its name: CRCs are easily forged."""
+        digest = hashlib.sha256(usedforsecurity=False)
+        inflater = None if header.method == STORED else Inflater(size_bytes)
+        end = offset + compressed_bytes
+        try:
+            while offset < end:
+                data = read_at(self._window.descriptor, offset, min(WINDOW_BYTES, end - offset))
+                if not data:
+                    raise InvalidWheel(f"member {header.name!r} is cut off")
+                offset += len(data)
+                for piece in (data,) if inflater is None else inflater.feed(data):
+                    digest.update(piece)
+            if inflater is not None:
+                inflater.check_finished()
+        except ValueError as exc:
+            raise InvalidWheel(f"member {header.name!r} is damaged: {exc}") from exc
+        if encode_digest(digest.digest()) != self._tree.digest(header.name, "sha256"):
+            raise InvalidWheel(f"two different members have the name {header.name!r}")
 
     def _pump(self, stream: _Stream, available_bytes: int) -> None:
         """Unpacks of a large member what is there; it is done when no stream is left."""
@@ -227,9 +256,7 @@ class Unpacker:
         by_name, warnings = check_members(members, total_bytes)
         dist_info, data = find_dist_info(by_name, self._filename)
         if data is not None:
-            for member in members:
-                if not member.is_folder:
-                    destination(member.name, dist_info, data, root_is_purelib=True)
+            check_destinations([name for name in by_name if not name.endswith("/")], dist_info, data)
         self._check_headers(members)
         if self._stream is not None:
             self._pump(self._stream, total_bytes)
@@ -253,11 +280,12 @@ class Unpacker:
     ) -> UnpackedWheel:
         """Checks RECORD and the metadata, and makes the manifest of them."""
         check_core_metadata(self._text(f"{dist_info}/METADATA"), self._filename)
-        root_is_purelib, warning = parse_wheel_file(self._text(f"{dist_info}/WHEEL"))
-        if warning is not None:
-            warnings.append(warning)
+        root_is_purelib, more_warnings = parse_wheel_file(self._text(f"{dist_info}/WHEEL"), self._filename)
+        warnings += more_warnings
         rows = parse_record(_decode(self._text(f"{dist_info}/RECORD", RECORD_MAX_BYTES), "RECORD"))
-        files, more_warnings = reconcile(rows, self._written, members, dist_info, self._tree)
+        files, disagreements = reconcile(rows, self._written, members, dist_info, self._tree)
+        if self._strict_record:
+            refuse_faults(disagreements)
         console: tuple[EntryPoint, ...] = ()
         gui: tuple[EntryPoint, ...] = ()
         if f"{dist_info}/entry_points.txt" in self._written:
@@ -278,7 +306,7 @@ class Unpacker:
             console_scripts=console,
             gui_scripts=gui,
         )
-        return UnpackedWheel(manifest=manifest, warnings=warnings + more_warnings)
+        return UnpackedWheel(manifest=manifest, warnings=warnings + disagreements)
 
     def _text(self, name: str, limit_bytes: int = _TEXT_MAX_BYTES) -> bytes:
         if name not in self._written:

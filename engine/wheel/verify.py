@@ -20,6 +20,7 @@ from engine.wheel.layout import check_member_name
 
 # Deflate cannot shrink more than 1,032 times, honest wheels hardly ever more than 20 times.
 BOMB_RATIO = 200
+ODD_RATIO = 50
 BOMB_FLOOR_BYTES = 64 * 1024 * 1024
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 _SLOW_HASHES = ("sha384", "sha512")
@@ -78,6 +79,8 @@ def check_members(members: Iterable[Member], archive_bytes: int) -> tuple[dict[s
             warnings.append(f"member {name!r} is there twice")
     if declared_bytes > BOMB_FLOOR_BYTES and declared_bytes > BOMB_RATIO * archive_bytes:
         raise InvalidWheel(f"{archive_bytes} bytes would unpack to {declared_bytes}")
+    if declared_bytes > BOMB_FLOOR_BYTES and declared_bytes > ODD_RATIO * archive_bytes:
+        warnings.append(f"{archive_bytes} bytes unpack to {declared_bytes}, which is unusually much")
     warnings += _collisions(by_name)
     return by_name, warnings
 
@@ -126,7 +129,7 @@ def reconcile(
     """
     recorded = {path: (algorithm_hash, size) for path, algorithm_hash, size in record}
     record_path = f"{dist_info}/RECORD"
-    unlisted = {record_path, *(f"{dist_info}/{name}" for name in _SIGNATURES)}
+    unlisted = _unlisted(dist_info)
     files: list[ManifestFile] = []
     warnings: list[str] = []
     for name, file in written.items():
@@ -135,16 +138,50 @@ def reconcile(
         said = recorded.pop(name, None)
         if not sha256:
             sha256 = _vouched(name, said, size_bytes, crc32, member) or disk.digest(name, "sha256")
-            file = file._replace(sha256=sha256)
         if said is None or said[0] != "sha256=" + sha256 or said[1] != str(size_bytes):
-            if name in unlisted:
+            proven, fault = _examine(name, said, sha256, size_bytes, disk)
+            if not proven:
                 _check_crc(name, member, disk)
-            else:
-                warnings += _examine(name, said, file, member, disk)
+            if fault is not None and name not in unlisted:
+                warnings.append(fault)
         if name != record_path:
             files.append(ManifestFile(name, size_bytes, mtime_ns, bool(member.mode & 0o111), sha256))
-    warnings += [f"RECORD lists {name!r}, which is not there" for name in recorded if not name.endswith("/")]
-    return files, warnings
+    return files, warnings + _absent(recorded)
+
+
+def faults_of_record(
+    record: Iterable[tuple[str, str, str]], files: Iterable[ManifestFile], dist_info: str, disk: Disk
+) -> list[str]:
+    """Compares RECORD with files that were unpacked at another time, and hashes every one of them.
+
+    Args:
+        record: its rows: path, hash, size.
+        files: of the manifest.
+        dist_info: name of the dist-info folder.
+        disk: reads files of the tree.
+
+    Returns:
+        What RECORD says wrongly, in the words of `reconcile`.
+    """
+    recorded = {path: (algorithm_hash, size) for path, algorithm_hash, size in record}
+    unlisted = _unlisted(dist_info)
+    faults = []
+    for file in files:
+        said = recorded.pop(file.path, None)
+        _, fault = _examine(file.path, said, disk.digest(file.path, "sha256"), file.size_bytes, disk)
+        if fault is not None and file.path not in unlisted:
+            faults.append(fault)
+    recorded.pop(f"{dist_info}/RECORD", None)
+    return faults + _absent(recorded)
+
+
+def _unlisted(dist_info: str) -> set[str]:
+    """Returns the files that RECORD need not describe."""
+    return {f"{dist_info}/RECORD", *(f"{dist_info}/{name}" for name in _SIGNATURES)}
+
+
+def _absent(recorded: Iterable[str]) -> list[str]:
+    return [f"RECORD lists {name!r}, which is not there" for name in recorded if not name.endswith("/")]
 
 
 def _vouched(name: str, said: tuple[str, str] | None, size_bytes: int, crc32: int, member: Member) -> str | None:
@@ -163,20 +200,20 @@ def _vouched(name: str, said: tuple[str, str] | None, size_bytes: int, crc32: in
     return value if algorithm == "sha256" and _DIGEST.fullmatch(value) else None
 
 
-def _examine(name: str, said: tuple[str, str] | None, file: WrittenFile, member: Member, disk: Disk) -> list[str]:
-    """Returns a warning where RECORD is wrong; none where it is right in an unusual way."""
+def _examine(
+    name: str, said: tuple[str, str] | None, sha256: str, size_bytes: int, disk: Disk
+) -> tuple[bool, str | None]:
+    """Returns whether RECORD proves a file, and what it says wrongly; nothing where it is right in an unusual way."""
     if said is None:
-        _check_crc(name, member, disk)
-        return [f"{name!r} is not in RECORD"]
+        return False, f"{name!r} is not in RECORD"
     algorithm, _, value = said[0].partition("=")
     value = value.rstrip("=")
     if algorithm == "sha256":
-        proven = value == file.sha256
+        proven = value == sha256
     else:
         proven = algorithm in _SLOW_HASHES and value == disk.digest(name, algorithm)
-    if not proven:
-        _check_crc(name, member, disk)
-    return [] if proven and said[1] in ("", str(file.size_bytes)) else [f"RECORD is wrong about {name!r}"]
+    right = proven and said[1] in ("", str(size_bytes))
+    return proven, None if right else f"RECORD is wrong about {name!r}"
 
 
 def _check_crc(name: str, member: Member, disk: Disk) -> None:

@@ -15,10 +15,20 @@ from engine.work import Work
 from tests.unit.engine.entries import RELATIVE, publish
 
 
-def run_with(tmp_path: Path, lock: str = "demo==1.0\n", index_url: str | None = None, **environ: str) -> Run:
+def run_with(
+    tmp_path: Path,
+    lock: str = "demo==1.0\n",
+    index_url: str | None = None,
+    strict_record: bool = False,
+    **environ: str,
+) -> Run:
     (tmp_path / "lock.txt").write_text(lock)
     options = SyncOptions(
-        lock=str(tmp_path / "lock.txt"), pythons=(), cache_dir=str(tmp_path / "cache"), index_url=index_url
+        lock=str(tmp_path / "lock.txt"),
+        pythons=(),
+        cache_dir=str(tmp_path / "cache"),
+        index_url=index_url,
+        strict_record=strict_record,
     )
     return Run(options, {"PIP_CONFIG_FILE": os.devnull, **environ}, str(tmp_path), View())
 
@@ -27,13 +37,14 @@ def test_a_plan_is_found_again_for_the_same_question(tmp_path: Path) -> None:
     assert run_with(tmp_path).plan_key("one") == run_with(tmp_path).plan_key("one") != ""
 
 
-def test_lock_index_and_interpreter_each_make_another_plan(tmp_path: Path) -> None:
+def test_lock_index_strictness_and_interpreter_each_make_another_plan(tmp_path: Path) -> None:
     keys = [
         run_with(tmp_path).plan_key("one"),
         run_with(tmp_path).plan_key("two"),
         run_with(tmp_path, lock="demo==1.1\n").plan_key("one"),
         run_with(tmp_path, index_url="https://example.com/").plan_key("one"),
         run_with(tmp_path, ENGINE_INDEX_URL="https://example.com/other/").plan_key("one"),
+        run_with(tmp_path, strict_record=True).plan_key("one"),
     ]
     assert len(set(keys)) == len(keys)
 

@@ -12,6 +12,7 @@ import pytest
 from cache.layout import Layout
 from cache.plans import PlannedEntry
 from engine.worker import Message, Worker, drifted, serve
+from tests.support.building import FILENAME, archive, wheel_entries
 from tests.support.trees import check_cache, published
 from tests.support.wheels import Wheel, make_wheel
 from tests.unit.engine.entries import RELATIVE, absolute_schemes, make_area
@@ -102,6 +103,22 @@ def test_a_cached_wheel_is_staged_without_a_download(worker: Worker, tmp_path: P
     answer = worker.handle(("stage", 2, WHEEL.sha256, [area_fields(tmp_path)]))
     assert answer is not None and answer[:3] == ("done", 2, WHEEL.sha256)
     assert staged(tmp_path) == ALL
+
+
+def test_a_strict_worker_refuses_a_wrong_record_in_downloads_and_in_the_cache(
+    worker: Worker, cache: Path, tmp_path: Path
+) -> None:
+    body = archive(wheel_entries(add_to_record="demo/gone.py,,\n"))
+    wheel = Wheel(name="demo", version="1.0", filename=FILENAME, content=body)
+    strict = Worker(str(cache), str(cache / "tmp-v1" / "scratch"), "hardlink", strict_record=True)
+    download(strict, tmp_path, wheel)
+    assert end(strict, wheel)[:3] == ("error", 1, "InvalidWheel")
+    assert published(cache) == set()
+    download(worker, tmp_path, wheel)
+    assert end(worker, wheel)[3] == ["RECORD lists 'demo/gone.py', which is not there"]
+    answer = strict.handle(("stage", 2, wheel.sha256, [area_fields(tmp_path)]))
+    assert answer is not None and answer[:3] == ("error", 2, "InvalidWheel") and "demo/gone.py" in answer[3]
+    assert staged(tmp_path) == set()
 
 
 @pytest.mark.parametrize("damage", ["file", "manifest", "no manifest"])

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import InvalidWheel
 from engine.wheel.archive import LocalHeader, Member, check_local_header, parse_local_header, read_central_directory
-from tests.unit.engine.wheel.building import (
+from tests.support.building import (
     Entry,
     archive,
     central_part,

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from engine.wheel.inflate import PIECE_BYTES, Inflater, ZlibDecompressor, inflate, inflate_with_zlib
-from tests.unit.engine.wheel.building import deflate
+from tests.support.building import deflate
 
 CONTENT = os.urandom(300_000) + bytes(3_000_000) + b"end"
 

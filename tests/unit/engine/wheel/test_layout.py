@@ -1,7 +1,7 @@
 import pytest
 
 from engine.errors import InvalidWheel
-from engine.wheel.layout import check_member_name, destination, is_interpreter_name
+from engine.wheel.layout import check_destinations, check_member_name, destination, is_interpreter_name
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,42 @@ def test_data_folder_of_another_distribution_is_an_ordinary_folder() -> None:
         ("data/pyvenv.cfg", "part of the environment"),
         ("data/.engine/1/journal", "part of the environment"),
         ("purelib/demo-1.0.dist-info/RECORD", "own metadata"),
+        ("purelib/other-1.0.dist-info/RECORD", "metadata of another"),
+        ("platlib/Other-1.0.Dist-Info/RECORD", "metadata of another"),
     ],
 )
 def test_misplaced_data_is_refused(below: str, reason: str) -> None:
     with pytest.raises(InvalidWheel, match=reason):
         destination("demo-1.0.data/" + below, "demo-1.0.dist-info", "demo-1.0.data", True)
+
+
+def check(*paths: str) -> None:
+    check_destinations(paths, "demo-1.0.dist-info", "demo-1.0.data")
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["x.py", "demo-1.0.data/purelib/x.py"],
+        ["x.py", "demo-1.0.data/platlib/x.py"],
+        ["demo-1.0.data/purelib/x.py", "demo-1.0.data/platlib/x.py"],
+    ],
+)
+def test_two_files_for_one_place_are_refused(paths: list[str]) -> None:
+    with pytest.raises(InvalidWheel, match="belong to one place"):
+        check(*paths)
+
+
+@pytest.mark.parametrize(
+    "paths", [["x", "demo-1.0.data/purelib/x/y/z"], ["demo-1.0.data/platlib/x", "x/y/z"], ["x/y/z", "x/y/w", "x"]]
+)
+def test_a_file_where_another_needs_a_folder_is_refused(paths: list[str]) -> None:
+    with pytest.raises(InvalidWheel, match="needs a folder"):
+        check(*paths)
+
+
+def test_files_of_different_schemes_do_not_meet() -> None:
+    check("x/y.py", "x/z.py", "demo-1.0.data/data/x", "demo-1.0.data/scripts/x", "demo-1.0.data/headers/x")
 
 
 @pytest.mark.parametrize("name", ["python", "python3", "python3.12", "python3.13t", "PYTHON.EXE", "pythonw.exe"])

@@ -84,14 +84,14 @@ def test_metadata_of_another_release_is_refused(body: bytes, reason: str) -> Non
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n", (True, None)),
-        (b"wheel-version: 1.0\r\nroot-is-purelib: False\r\n", (False, None)),
-        (b"Wheel-Version: 1.0\n", (False, None)),
-        (b"Wheel-Version: 1.9\nRoot-Is-Purelib: TRUE\n", (True, "it has the newer wheel format 1.9")),
+        (b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n", (True, [])),
+        (b"wheel-version: 1.0\r\nroot-is-purelib: False\r\n", (False, [])),
+        (b"Wheel-Version: 1.0\n", (False, [])),
+        (b"Wheel-Version: 1.9\nRoot-Is-Purelib: TRUE\n", (True, ["it has the newer wheel format 1.9"])),
     ],
 )
-def test_wheel_file_tells_where_its_root_belongs(body: bytes, expected: tuple[bool, str | None]) -> None:
-    assert parse_wheel_file(body) == expected
+def test_wheel_file_tells_where_its_root_belongs(body: bytes, expected: tuple[bool, list[str]]) -> None:
+    assert parse_wheel_file(body, FILENAME) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,47 @@ def test_wheel_file_tells_where_its_root_belongs(body: bytes, expected: tuple[bo
 )
 def test_unknown_wheel_format_is_refused(version: str) -> None:
     with pytest.raises(InvalidWheel, match=r"Wheel-Version|wheel format"):
-        parse_wheel_file(f"Wheel-Version: {version}\n".encode())
+        parse_wheel_file(f"Wheel-Version: {version}\n".encode(), FILENAME)
+
+
+def tag_warnings(tags: str, *lines: str) -> list[str]:
+    body = "Wheel-Version: 1.0\n" + "".join(f"Tag: {line}\n" for line in lines)
+    return parse_wheel_file(body.encode(), f"demo-1.0-{tags}.whl")[1]
+
+
+@pytest.mark.parametrize(
+    ("tags", "lines"),
+    [
+        ("py3-none-any", ["py3-none-any"]),
+        ("py2.py3-none-any", ["py3-none-any", "py2-none-any"]),
+        ("py2.py3-none-any", ["py2.py3-none-any"]),
+        ("cp312-ABI3-linux_x86_64", ["cp312-abi3-Linux_x86_64"]),
+        ("cp38.cp39-abi3-a.b", ["cp38-abi3-a", "cp38-abi3-b", "cp39-abi3-a", "cp39-abi3-b"]),
+        ("py3-none-any", []),
+    ],
+)
+def test_tags_of_the_file_name_are_no_reason_for_a_warning(tags: str, lines: list[str]) -> None:
+    assert tag_warnings(tags, *lines) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "lines"),
+    [
+        ("py3-none-any", ["py2-none-any"]),
+        ("py3-none-any", ["py3-none-any", "py2-none-any"]),
+        ("py2.py3-none-any", ["py3-none-any"]),
+        ("py3-none-any", ["py3-none-any.any"]),
+        ("cp38.cp39-abi3-a.b", ["cp38-abi3-a", "cp38-abi3-b", "cp39-abi3-a", "cp39-none-b"]),
+    ],
+)
+def test_other_tags_than_in_the_file_name_are_a_warning(tags: str, lines: list[str]) -> None:
+    (warning,) = tag_warnings(tags, *lines)
+    assert lines[0] in warning and "the file name counts" in warning
+
+
+def test_a_thousand_tags_make_one_short_line() -> None:
+    (warning,) = tag_warnings("py3-none-any", *(f"\x1bpy{number}-none-any" for number in range(1000)))
+    assert len(warning) < 200 and "997 more" in warning and "\x1b" not in warning
 
 
 def test_scripts_of_both_kinds_are_read_and_other_groups_passed_over() -> None:

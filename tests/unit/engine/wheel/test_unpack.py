@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cache.manifest import EntryPoint, Manifest, ManifestFile
 from engine.errors import InvalidWheel
 from engine.wheel.unpack import SMALL_BYTES, SMALL_COMPRESSED_BYTES, WHOLE_MAX_BYTES, UnpackedWheel, Unpacker
-from tests.unit.engine.wheel.building import DIST_INFO, FILENAME, Entry, archive, deflate, wheel, wheel_entries
+from tests.support.building import DIST_INFO, FILENAME, Entry, archive, deflate, wheel, wheel_entries
 
 Unpack = Callable[..., UnpackedWheel]
 
@@ -272,6 +272,13 @@ HOSTILE = {
         "demo/l'",
     ),
     "different duplicate": (wheel(BAD, replace(BAD, content=b"other")), "two different members"),
+    "different duplicate with one CRC": (
+        wheel(Entry(name="demo/x", content=b"plumless"), Entry(name="demo/x", content=b"buckeroo")),
+        "two different members",
+    ),
+    "damaged duplicate": (wheel(BAD, replace(BAD, data=b"\xff" * 20)), "damaged"),
+    "data on the root": (wheel(BAD, Entry(name="demo-1.0.data/purelib/demo/bad.py")), "belong to one place"),
+    "metadata of another": (wheel(Entry(name="demo-1.0.data/purelib/x-1.dist-info/RECORD")), "of another"),
     "file and folder": (wheel(Entry(name="demo"), Entry(name="demo/x")), "another member"),
     "folder and file": (wheel(Entry(name="demo/x"), Entry(name="demo")), "another member"),
     "folder member and file": (wheel(Entry(name="a"), Entry(name="a/", method=0, mode=0o40755)), "another member"),
@@ -404,6 +411,39 @@ def test_oddities_are_warnings(growing: bool, unpack: Unpacking) -> None:
     paths = [file.path for file in result.manifest.files]
     assert paths[:4] == ["demo/unlisted.py", "demo/twice.py", "demo/Case.py", "demo/case.py"]
     assert result.manifest.root_is_purelib is False
+
+
+def test_large_duplicate_is_compared_while_it_arrives(unpack: Unpacking) -> None:
+    twice = Entry(name="noise", content=NOISE, method=0)
+    body = wheel(twice, twice)
+    assert unpack(body, range(0, len(body), 1 << 20)).warnings == ["member 'noise' is there twice"]
+    other = replace(twice, content=b"buckeroo" + NOISE, central={"crc": 1}, local={"crc": 1})
+    body = wheel(replace(twice, content=b"plumless" + NOISE, central={"crc": 1}, local={"crc": 1}), other)
+    with pytest.raises(InvalidWheel, match="two different members"):
+        unpack(body, range(0, len(body), 1 << 20))
+
+
+def test_strict_unpacking_refuses_what_is_else_a_warning(tmp_path: Path) -> None:
+    body = archive(wheel_entries(Entry(name="demo/x.py", content=b"x"), add_to_record="demo/gone.py,,\n"))
+    path = tmp_path / FILENAME
+    path.write_bytes(body)
+    (tmp_path / "tree").mkdir()
+    with path.open("rb") as file, pytest.raises(InvalidWheel, match=r"gone\.py") as error:
+        Unpacker(file.fileno(), str(tmp_path / "tree"), FILENAME, strict_record=True).finish(len(body))
+    assert "--strict-record" in str(error.value.hint)
+
+
+def test_strict_unpacking_hashes_large_files_of_vouched_wheels_too(tmp_path: Path) -> None:
+    large = Entry(name="demo/large", content=NOISE[: 1 << 17])
+    entries = wheel_entries(large)
+    record = entries[-1].content.decode().splitlines(keepends=True)
+    entries[-1].content = "".join([f"demo/large,sha256={'A' * 43},{1 << 17}\n", *record[1:]]).encode()
+    body = archive(entries)
+    path = tmp_path / FILENAME
+    path.write_bytes(body)
+    (tmp_path / "tree").mkdir()
+    with path.open("rb") as file, pytest.raises(InvalidWheel, match="demo/large"):
+        Unpacker(file.fileno(), str(tmp_path / "tree"), FILENAME, vouched=True, strict_record=True).finish(len(body))
 
 
 def test_truncated_wheel_is_always_refused(unpack: Unpacking) -> None:

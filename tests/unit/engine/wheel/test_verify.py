@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from cache.manifest import ManifestFile
 from engine.errors import InvalidWheel
 from engine.wheel.archive import Member
-from engine.wheel.verify import BOMB_FLOOR_BYTES, WrittenFile, check_members, reconcile
+from engine.wheel.verify import BOMB_FLOOR_BYTES, WrittenFile, check_members, faults_of_record, reconcile
 
 DIST_INFO = "d-1.dist-info"
 RECORD = "d-1.dist-info/RECORD"
@@ -159,9 +160,16 @@ def test_names_that_some_file_systems_confuse_are_a_warning(first: str, second: 
 
 def test_absurd_ratio_is_refused_only_when_it_is_much() -> None:
     check_members([member("a", size_bytes=BOMB_FLOOR_BYTES)], 1000)
-    check_members([member("a", size_bytes=BOMB_FLOOR_BYTES * 2)], BOMB_FLOOR_BYTES // 50)
+    _, warnings = check_members([member("a", size_bytes=BOMB_FLOOR_BYTES * 2)], BOMB_FLOOR_BYTES // 24)
+    assert warnings == []
     with pytest.raises(InvalidWheel, match="would unpack to"):
         check_members([member("a", size_bytes=BOMB_FLOOR_BYTES), member("b")], BOMB_FLOOR_BYTES // 201)
+
+
+def test_unusual_ratio_is_a_warning_only_when_it_is_much() -> None:
+    assert check_members([member("a", size_bytes=BOMB_FLOOR_BYTES)], BOMB_FLOOR_BYTES // 51)[1] == []
+    _, warnings = check_members([member("a", size_bytes=BOMB_FLOOR_BYTES), member("b")], BOMB_FLOOR_BYTES // 51)
+    assert len(warnings) == 1 and str(BOMB_FLOOR_BYTES + 3) in warnings[0]
 
 
 DIGEST = "A" * 43
@@ -190,3 +198,23 @@ def test_a_vouched_file_that_record_does_not_describe_is_hashed(row: tuple[str, 
     sha256, warnings, read = vouched(row, crc32=zlib.crc32(b"abc"))
     assert sha256 == "sha256-a" and "a" in read
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (("a", "sha256=sha256-a", "3"), None),
+        (("a", "sha256=sha256-a=", ""), None),
+        (("a", "sha512=sha512-a", "3"), None),
+        (("a", "sha256=hash-of-the-manifest", "3"), "RECORD is wrong about 'a'"),
+        (("a", "sha256=sha256-a", "4"), "RECORD is wrong about 'a'"),
+        (("a", "md5=md5-a", "3"), "RECORD is wrong about 'a'"),
+        (("b", "", ""), "'a' is not in RECORD"),
+    ],
+)
+def test_faults_of_a_record_are_found_by_hashing_again(row: tuple[str, str, str], fault: str | None) -> None:
+    files = [ManifestFile("a", 3, 5, False, "hash-of-the-manifest"), ManifestFile(f"{RECORD}.jws", 3, 5, False, "x")]
+    disk = Files({file.path: b"abc" for file in files})
+    found = faults_of_record([row, (RECORD, "", "")], files, DIST_INFO, disk)
+    absent = ["RECORD lists 'b', which is not there"] if row[0] == "b" else []
+    assert found == ([fault] if fault else []) + absent

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import InvalidWheel
 from engine.wheel.window import WINDOW_BYTES, Window, read_at
-from tests.unit.engine.wheel.building import Entry, local_part
+from tests.support.building import Entry, local_part
 
 CONTENT = os.urandom(WINDOW_BYTES * 2 + 77)
 
