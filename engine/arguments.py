@@ -26,6 +26,8 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
     (("--offline",), "offline", "flag", None, "never use the network"),
     (("-q", "--quiet"), "quiet", "flag", None, "print errors and warnings only; twice: errors only"),
     (("-v", "--verbose"), "verbose", "flag", None, "print more"),
+    (("--color",), "color", ("auto", "always", "never"), None, "use color (default: auto, on a terminal)"),
+    (("--no-progress",), "no_progress", "flag", None, "draw no progress line"),
 )
 
 TARGET_OPTIONS: tuple[Option, ...] = (
@@ -60,6 +62,13 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
         "how files come from the cache; each file falls back on its own (default: hardlink)",
     ),
     (("--dry-run",), "dry_run", "flag", None, "say what would change, and change nothing"),
+    (
+        ("--check",),
+        "check",
+        "flag",
+        None,
+        "like --dry-run, asks no index, and exits with 1 where anything would change",
+    ),
     (("--durable",), "durable", "flag", None, "survive a power cut too: flush the disk around the commit"),
     (("--strict-record",), "strict_record", "flag", None, "refuse a wheel whose RECORD is wrong, instead of warning"),
 )

@@ -34,6 +34,9 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
     Raises:
         EngineError: when nothing could be started.
     """
+    if run.options.check:
+        _compare_only(Preparation(run, targets))
+        return
     scratch = _Scratch(run.layout)
     try:
         options = run.options
@@ -47,6 +50,15 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
             if target.work is not None:
                 target.work.close()
         scratch.close()
+
+
+def _compare_only(preparation: "Preparation") -> None:
+    """Compares what is installed with the lock, and asks no index."""
+    try:
+        for _ in preparation.steps():
+            pass
+    finally:
+        preparation.cancel()
 
 
 def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> None:

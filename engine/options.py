@@ -9,12 +9,15 @@ class SyncOptions:
         pythons: `--python` values in order; empty means the active or nearest environment.
         cache_dir: absolute path of the cache.
         index_url: what `--index-url` or a variable names, or None.
-        offline, dry_run, durable, strict_record: flags.
+        offline, durable, strict_record: flags.
+        dry_run: change nothing.
+        check: a dry run that only compares what is installed; asks no index.
         link_mode: one of `engine.linking.LINK_MODES`.
     """
 
     __slots__ = (
         "cache_dir",
+        "check",
         "dry_run",
         "durable",
         "index_url",
@@ -34,6 +37,7 @@ class SyncOptions:
         index_url: str | None,
         offline: bool = False,
         dry_run: bool = False,
+        check: bool = False,
         durable: bool = False,
         link_mode: str = "hardlink",
         strict_record: bool = False,
@@ -43,7 +47,8 @@ class SyncOptions:
         self.cache_dir = cache_dir
         self.index_url = index_url
         self.offline = offline
-        self.dry_run = dry_run
+        self.dry_run = dry_run or check
+        self.check = check
         self.durable = durable
         self.link_mode = link_mode
         self.strict_record = strict_record

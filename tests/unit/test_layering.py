@@ -36,6 +36,7 @@ WARM_PATH = (
     "engine/linking.py",
     "engine/options.py",
     "engine/parallel.py",
+    "engine/printing.py",
     "engine/removal.py",
     "engine/reporting.py",
     "engine/staging.py",
