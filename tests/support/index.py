@@ -14,6 +14,7 @@ from tests.support.wheels import Wheel
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "text/html; charset=utf-8"
+_META = {"api-version": "1.1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Index:
 
     Attributes:
         requests: the paths that were asked for, in order.
+        headers: the headers of each request, in the same order; names in lower case.
         html: pages are HTML instead of JSON.
         max_age_seconds: for how long pages are fresh; 0 sends `no-cache`.
         on_request: called with the number of requests so far, before the answer.
@@ -63,6 +65,7 @@ class Index:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.html = False
         self.max_age_seconds = 600
         self.on_request: Callable[[int], None] | None = None
@@ -132,10 +135,11 @@ class Index:
 
     # -- for the request handler ---------------------------------------------
 
-    def note(self, path: str) -> None:
+    def note(self, path: str, headers: Mapping[str, str]) -> None:
         """Remembers a request and wakes who waits for it."""
         with self._arrived:
             self.requests.append(path)
+            self.headers.append({name.lower(): value for name, value in headers.items()})
             number = len(self.requests)
             self._arrived.notify_all()
         if self.on_request is not None:
@@ -161,6 +165,9 @@ class Index:
             cache_control = f"max-age={self.max_age_seconds}" if self.max_age_seconds else "no-cache"
             content_type = HTML_TYPE if self.html else JSON_TYPE
             return 200, {"Content-Type": content_type, "Cache-Control": cache_control}, self._page(rest)
+        if kind == "simple" and not rest:
+            projects = [{"name": project} for project in self._projects]
+            return 200, {"Content-Type": JSON_TYPE}, json.dumps({"meta": _META, "projects": projects}).encode()
         for listed in self._files() if kind == "files" else ():
             if listed.filename == rest:
                 return 200, {"Content-Type": "application/octet-stream"}, listed.content
@@ -177,7 +184,7 @@ class Index:
                 for entry in entries
             )
             return f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
-        return json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": entries}).encode()
+        return json.dumps({"meta": _META, "name": project, "files": entries}).encode()
 
 
 def _once_less(fault: Fault) -> Fault:
@@ -206,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         index = self.server.index
-        index.note(self.path)
+        index.note(self.path, dict(self.headers))
         fault = index.next_fault(self.path)
         if fault.reset:
             # Closing with the linger time 0 sends RST.
