@@ -83,7 +83,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from time import perf_counter
 
     from engine.errors import ConfigurationError, InvalidLock
-    from engine.options import SyncOptions
+    from engine.options import IndexOptions, SyncOptions
     from engine.printing import detail_lines, outcome_lines
     from engine.sync import sync
 
@@ -94,7 +94,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
         lock=str(values["lock"]),
         pythons=tuple(pythons),
         cache_dir=_cache_dir(values),
-        index_url=str(values["index_url"]) if values["index_url"] else None,
+        indexes=IndexOptions.from_words(values, os.getcwd()),
         offline=bool(values["offline"]),
         dry_run=bool(values["dry_run"]),
         check=bool(values["check"]),

@@ -5,8 +5,10 @@ Does not act and does not print.  The scanner understands the usual spellings;
 whatever it does not understand, help and mistakes included, goes to argparse,
 built from the same table (argparse costs 9 ms, half a no-op).
 
-On the warm path: imports nothing.
+On the warm path: imports nothing but what is there anyway.
 """
+
+from engine.options import INDEX_STRATEGIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +49,22 @@ INDEX_OPTIONS: tuple[Option, ...] = (
         "index_url",
         "value",
         "URL",
-        "index to ask (default: the lock's, the environment's or pip's settings)",
+        "index to ask after all others (default: the lock's, the environment's or pip's settings)",
     ),
+    (("--index",), "index", "list", "[NAME=]URL", "another index, asked before the default; several in this order"),
+    (("--extra-index-url",), "extra_index_url", "list", "URL", "the same as --index, asked after these"),
+    (("-f", "--find-links"), "find_links", "list", "PLACE", "a folder or page that lists files, beside the indexes"),
+    (("--no-index",), "no_index", "flag", None, "ask no index; find files through --find-links only"),
+    (
+        ("--index-strategy",),
+        "index_strategy",
+        INDEX_STRATEGIES,
+        None,
+        "which index decides about a project that several have (default: first-index)",
+    ),
+    (("--no-binary",), "no_binary", "list", "PROJECT", "do not install wheels of this project; :all:, :none:"),
+    (("--only-binary",), "only_binary", "list", "PROJECT", "install wheels of this project only; :all:, :none:"),
+    (("--pre",), "pre", "flag", None, "accepted: a pin to a pre-release is always obeyed"),
 )
 
 NETWORK_OPTIONS: tuple[Option, ...] = ()

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cold import Preparation
 from engine.index.client import Network
-from engine.index.source import index_url
+from engine.index.source import sources
 from engine.sync import Run
 from engine.workers import Workers
 
 if TYPE_CHECKING:
+    from engine.index.source import Sources
     from engine.pipeline import Answers
 
 #: What the pipeline needs, in pieces that take 5-25 ms to import.
@@ -74,7 +75,7 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
         network = Network(group)
         try:
             if guesses:
-                index = index_url(run, None)
+                index = _url(sources(run, None))
                 network.ask_early(f"{index}{project}/" for project in guesses)
                 # Not before: their imports would take the second core from the children that are asked.
                 workers.wake()
@@ -82,6 +83,10 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
             await network.close()
+
+
+def _url(found: "Sources") -> str:
+    return found.indexes[0].url.rstrip("/") + "/"
 
 
 async def _prepare(preparation: Preparation) -> None:
@@ -106,7 +111,7 @@ async def _run_pipeline(
         preparation.needs,
         preparation.works,
         network=network,
-        index=index_url(run, preparation.lock.index_url),
+        index=_url(sources(run, preparation.lock.index_url)),
         scratch=scratch,
         workers=workers,
     )

@@ -1,5 +1,148 @@
 """What a sync was asked to do.  On the warm path."""
 
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.arguments import Value
+
+INDEX_STRATEGIES = ("first-index", "unsafe-first-match", "unsafe-best-match")
+
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+class IndexLocation:
+    """A place that lists distributions.
+
+    Attributes:
+        url: a web address, a `file:` URL or an absolute path, as it was given.
+        name: what pins and credentials call it, or "".
+        explicit: only asked for projects that are pinned to it.
+        default: asked after all others; the first default of several counts.
+        flat: one page or folder that lists files of many projects, instead of a page for each.
+        ignored_statuses: HTTP statuses that mean "not here", as 404 always does.
+    """
+
+    __slots__ = ("default", "explicit", "flat", "ignored_statuses", "name", "url")
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "",
+        explicit: bool = False,
+        default: bool = False,
+        flat: bool = False,
+        ignored_statuses: "Sequence[int]" = (),
+    ) -> None:
+        self.url = url
+        self.name = name
+        self.explicit = explicit
+        self.default = default
+        self.flat = flat
+        self.ignored_statuses = tuple(ignored_statuses)
+
+    @classmethod
+    def parse(
+        cls, text: str, *, cwd: str, default: bool = False, named: bool = True, flat: bool = False
+    ) -> "IndexLocation":
+        """Reads `URL`, `PATH`, or `NAME=` and one of them.
+
+        Args:
+            text: as it was given.
+            cwd: absolute path that relative paths start from.
+            default: whether it is the default index.
+            named: whether a name may stand in front.
+            flat: whether it is one page or folder for all projects.
+        """
+        name, separator, rest = text.partition("=") if named else ("", "", text)
+        if not (separator and name and _NAME.issuperset(name)):
+            name, rest = "", text
+        if "://" not in rest and not rest.startswith("file:"):
+            rest = os.path.normpath(os.path.join(cwd, rest))
+        return cls(rest, name=name, default=default, flat=flat)
+
+    @property
+    def identity(self) -> str:
+        """What tells it apart from another place as far as answers are concerned."""
+        return f"{self.name} {self.explicit:d}{self.default:d}{self.flat:d} {self.ignored_statuses} {self.url}"
+
+
+class IndexOptions:
+    """Which places list distributions, and which of them decides.
+
+    Attributes:
+        locations: indexes, the first asked first; the default one is marked.
+        find_links: flat places whose files count beside those of any index.
+        no_index: ask no index, only `find_links`.
+        strategy: one of `INDEX_STRATEGIES`.
+        pins: normalised project name to the name of the one index that it may come from.
+        no_binary, only_binary: project names, `:all:` or `:none:`, as given and in order.
+    """
+
+    __slots__ = ("find_links", "locations", "no_binary", "no_index", "only_binary", "pins", "strategy")
+
+    def __init__(
+        self,
+        *,
+        locations: "Sequence[IndexLocation]" = (),
+        find_links: "Sequence[IndexLocation]" = (),
+        no_index: bool = False,
+        strategy: str = "first-index",
+        pins: "Mapping[str, str] | None" = None,
+        no_binary: "Sequence[str]" = (),
+        only_binary: "Sequence[str]" = (),
+    ) -> None:
+        self.locations = tuple(locations)
+        self.find_links = tuple(find_links)
+        self.no_index = no_index
+        self.strategy = strategy
+        self.pins = dict(pins or {})
+        self.no_binary = tuple(no_binary)
+        self.only_binary = tuple(only_binary)
+
+    @property
+    def default(self) -> "IndexLocation | None":
+        """The default index, where one was named."""
+        return next((location for location in self.locations if location.default), None)
+
+    @property
+    def identity(self) -> str:
+        """What tells two choices apart that may lead to other answers; "" where nothing was chosen."""
+        lines = [f"index {location.identity}" for location in self.locations]
+        lines += [f"links {location.identity}" for location in self.find_links]
+        lines += [f"pin {project} {name}" for project, name in sorted(self.pins.items())]
+        if self.no_index:
+            lines.append("no index")
+        if self.strategy != "first-index":
+            lines.append(self.strategy)
+        if self.no_binary:
+            lines.append(f"no binary {self.no_binary} {self.only_binary}")
+        return "\n".join(lines)
+
+    @classmethod
+    def from_words(cls, values: "Mapping[str, Value]", cwd: str) -> "IndexOptions":
+        """Reads what the command line says, as `engine.arguments` gives it; relative paths start from `cwd`."""
+
+        def words(name: str) -> "Sequence[str]":
+            found = values.get(name)
+            return found if isinstance(found, list) else (str(found),) if found else ()
+
+        return cls(
+            locations=[
+                *(IndexLocation.parse(text, cwd=cwd) for text in words("index")),
+                *(IndexLocation.parse(text, cwd=cwd, named=False) for text in words("extra_index_url")),
+                *(IndexLocation.parse(text, cwd=cwd, default=True) for text in words("index_url")),
+            ],
+            find_links=[IndexLocation.parse(text, cwd=cwd, named=False, flat=True) for text in words("find_links")],
+            no_index=bool(values.get("no_index")),
+            strategy=str(values.get("index_strategy") or "first-index"),
+            no_binary=words("no_binary"),
+            only_binary=words("only_binary"),
+        )
+
 
 class SyncOptions:
     """Options of one run, with the spelling of the command line.
@@ -8,7 +151,7 @@ class SyncOptions:
         lock: path of the lock file.
         pythons: `--python` values in order; empty means the active or nearest environment.
         cache_dir: absolute path of the cache.
-        index_url: what `--index-url` or a variable names, or None.
+        indexes: where distributions are listed.
         offline, durable, strict_record: flags.
         dry_run: change nothing.
         check: a dry run that only compares what is installed; asks no index.
@@ -20,7 +163,7 @@ class SyncOptions:
         "check",
         "dry_run",
         "durable",
-        "index_url",
+        "indexes",
         "link_mode",
         "lock",
         "offline",
@@ -34,7 +177,7 @@ class SyncOptions:
         lock: str,
         pythons: tuple[str, ...],
         cache_dir: str,
-        index_url: str | None,
+        indexes: IndexOptions | None = None,
         offline: bool = False,
         dry_run: bool = False,
         check: bool = False,
@@ -45,7 +188,7 @@ class SyncOptions:
         self.lock = lock
         self.pythons = pythons
         self.cache_dir = cache_dir
-        self.index_url = index_url
+        self.indexes = indexes or IndexOptions()
         self.offline = offline
         self.dry_run = dry_run or check
         self.check = check

@@ -15,7 +15,7 @@ from engine.environment.target import Environment, find_environment, planned_env
 from engine.errors import ConfigurationError, EngineError
 from engine.index.default import configured_index_url, pip_configuration_files
 from engine.light_sha256 import sha256
-from engine.options import SyncOptions
+from engine.options import IndexLocation, SyncOptions
 from engine.reporting import Outcome, View
 from engine.work import Work
 
@@ -62,17 +62,20 @@ class Run:
 
     def index_identity(self) -> str:
         """Returns what tells two choices of index apart, without reading any settings file."""
-        chosen = self.options.index_url or configured_index_url(self.environ)
-        if chosen is not None:
-            return chosen
-        signs = []
-        for path in pip_configuration_files(self.environ):
-            try:
-                found = os.stat(path)
-            except OSError:
-                continue
-            signs.append(f"{path} {found.st_mtime_ns} {found.st_size}")
-        return "\n".join(["default", *signs])
+        indexes = self.options.indexes
+        signs = [indexes.identity]
+        if indexes.default is None and not indexes.no_index:
+            if (chosen := configured_index_url(self.environ)) is not None:
+                signs.append(IndexLocation.parse(chosen, cwd=self.cwd).url)
+            else:
+                signs.append("default")
+                for path in pip_configuration_files(self.environ):
+                    try:
+                        found = os.stat(path)
+                    except OSError:
+                        continue
+                    signs.append(f"{path} {found.st_mtime_ns} {found.st_size}")
+        return "\n".join(signs)
 
     def plan_key(self, interpreter_key: str) -> str:
         """Returns the key of the plan for an interpreter, or "" when there can be none."""

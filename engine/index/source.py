@@ -1,30 +1,94 @@
-"""Decides which index a run asks, the nearest wish first."""
+"""Decides which places a run asks for distributions, and in which order.
+
+Does not ask them: that is for `engine.index.indexes`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from cache.records import RecordStore
+from engine.errors import ConfigurationError
 from engine.index.default import configured_index_url, distlib_index_url, pip_configuration_files, pip_index_url
+from engine.options import IndexLocation
 from engine.sync import Run
 
 #: The bucket that remembers distlib's constant, so that its import is paid once.
 REMEMBERED = "settings-v1"
 
 
-def index_url(run: Run, lock_index: str | None) -> str:
-    """Returns the index, with a final `/`.
+class Sources(NamedTuple):
+    """Where a run looks.
 
-    The nearest wish counts: `--index-url`, the lock's own, a variable, pip's settings, distlib's constant.
+    `indexes` are asked in this order for every project, except that `pinned` maps
+    a project's normalised name to the one index it may come from; the files of
+    `find_links` stand beside those of any index.
+    """
+
+    indexes: tuple[IndexLocation, ...]
+    find_links: tuple[IndexLocation, ...]
+    pinned: dict[str, IndexLocation]
+
+    def of(self, project: str) -> tuple[IndexLocation, ...]:
+        """Returns the indexes that a project may come from, in order."""
+        index = self.pinned.get(project)
+        return self.indexes if index is None else (index,)
+
+
+def sources(run: Run, lock_index: str | None, *, lock_extras: Sequence[str] = ()) -> Sources:
+    """Returns where to look, the nearest wish first.
+
+    Indexes come in the order of the options, then the lock's extra ones, then the
+    default one: that of the options, else the lock's, else a variable's, else the
+    one in pip's settings, else distlib's constant.
 
     Args:
         run: options, environment variables and the cache.
         lock_index: `--index-url` of the lock file, or None.
+        lock_extras: `--extra-index-url` of the lock file.
+
+    Raises:
+        ConfigurationError: when a project is pinned to an index that nobody named, or there is nowhere to look.
     """
+    options = run.options.indexes
+    named: dict[str, IndexLocation] = {}
+    for location in options.locations:
+        named.setdefault(location.name or location.url, location)
+    pinned: dict[str, IndexLocation] = {}
+    indexes: list[IndexLocation] = []
+    if not options.no_index:
+        pinned = {project: _named(named, name, project) for project, name in options.pins.items()}
+        indexes = [location for location in options.locations if not (location.default or location.explicit)]
+        indexes += [IndexLocation.parse(text, cwd=run.cwd, named=False) for text in lock_extras]
+        default = default_index(run, lock_index)
+        if not default.explicit:
+            indexes.append(default)
+    unique = {location.url.rstrip("/"): location for location in reversed(indexes)}
+    kept = [location for location in indexes if unique[location.url.rstrip("/")] is location]
+    if len(kept) > 1 or options.find_links or options.pins or not kept:
+        raise ConfigurationError("several indexes and --find-links are not supported yet")
+    return Sources(tuple(kept), options.find_links, pinned)
+
+
+def _named(named: dict[str, IndexLocation], name: str, project: str) -> IndexLocation:
+    if (location := named.get(name)) is None:
+        raise ConfigurationError(
+            f'{project} is pinned to the index "{name}", and there is none of this name',
+            hint="name it with --index NAME=URL, or in the settings",
+        )
+    return location
+
+
+def default_index(run: Run, lock_index: str | None) -> IndexLocation:
+    """Returns the index that is asked after all others."""
+    if (default := run.options.indexes.default) is not None:
+        return default
     found = (
-        run.options.index_url
-        or lock_index
+        lock_index
         or configured_index_url(run.environ)
         or pip_index_url(pip_configuration_files(run.environ))
         or _remembered_default(run)
     )
-    return found.rstrip("/") + "/"
+    return IndexLocation.parse(found, cwd=run.cwd, default=True)
 
 
 def _remembered_default(run: Run) -> str:

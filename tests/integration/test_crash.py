@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from engine.options import SyncOptions
+from engine.options import IndexLocation, IndexOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.support.commit_until import REFUSED
@@ -91,7 +91,7 @@ def sync_here(scene: Scene, target: Target) -> Outcome:
         lock=str(scene.lock),
         pythons=(str(target.prefix),),
         cache_dir=str(scene.tool.cache),
-        index_url=scene.tool.index_url,
+        indexes=IndexOptions(locations=[IndexLocation(scene.tool.index_url, default=True)]),
     )
     (outcome,) = sync(options, {}, str(scene.tool.folder), View())
     return outcome

@@ -15,7 +15,7 @@ import sys
 from cache import plans
 from engine.environment.target import find_environment
 from engine.errors import InstallFailed
-from engine.options import SyncOptions
+from engine.options import IndexLocation, IndexOptions, SyncOptions
 from engine.parallel import stage_all
 from engine.reporting import View
 from engine.sync import Run
@@ -26,7 +26,8 @@ REFUSED = 7
 
 def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: str) -> int:
     """Syncs `prefix` and faults at `step`."""
-    options = SyncOptions(lock=lock, pythons=(prefix,), cache_dir=cache, index_url=index_url)
+    indexes = IndexOptions(locations=[IndexLocation(index_url, default=True)])
+    options = SyncOptions(lock=lock, pythons=(prefix,), cache_dir=cache, indexes=indexes)
     run = Run(options, os.environ, os.getcwd(), View())
     environment = find_environment(prefix, os.environ, os.getcwd())
     assert environment is not None
