@@ -202,7 +202,8 @@ def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, re
     if not lock.pins:
         work.warnings.append("the lock pins nothing")
     pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
-    missing = work.compare((name, pin.version_text) for name, pin in pins.items())
+    direct: dict[str, str] = {name: text for name, pin in pins.items() if (text := pin.direct_url)}
+    missing = work.compare(((name, pin.version_text) for name, pin in pins.items()), direct)
     if not missing:
         return []
     compatible = known.setdefault(id(interpreter), _compatible(interpreter))
@@ -230,7 +231,7 @@ def _store_plan(run: Run, target: Target, lock: "Lock", answers: dict[str, plans
     entries = []
     for pin in lock.select(target.interpreter.markers):
         entry = answers.get(pin.name) or earlier.get(pin.name)
-        entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text))
+        entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url))
     try:
         plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries))
     except OSError:

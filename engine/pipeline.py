@@ -23,10 +23,12 @@ from engine.chosen import Chosen
 from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
-from engine.errors import EngineError, IndexUnavailable, InstallFailed, Offline
+from engine.errors import EngineError, IndexUnavailable, InstallFailed, NoMatchingDistribution, Offline
 from engine.index.client import Network
+from engine.index.compatibility import WheelName, best_rank
 from engine.index.pages import Pages, pause
 from engine.limits import ATTEMPTS, DOWNLOADS
+from engine.local import copy_local
 from engine.reporting import Progress, describe_links
 from engine.sync import Run
 from engine.warm import settle_and_commit
@@ -166,6 +168,7 @@ class Pipeline:
                 if (
                     self._run.options.offline
                     and isinstance(choice, Chosen)
+                    and not _is_local(choice)
                     and self._usable_sha256(choice, [need]) is None
                 ):
                     self._fail([need.work], _not_cached(choice))
@@ -175,7 +178,12 @@ class Pipeline:
                 group.start_soon(self._wheel, wanted[0][1], [need for need, _ in wanted])
 
     async def _choose(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
-        """Returns a wheel or a refusal for each need, from the stored page or from the index."""
+        """Returns a wheel or a refusal for each need: from the lock, the stored page or the index."""
+        paged = [need for need in needs if need.pin.file is None]
+        found = iter(await self._choose_from_page(project, paged) if paged else ())
+        return [next(found) if need.pin.file is None else _locked_wheel(need) for need in needs]
+
+    async def _choose_from_page(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         key = self._pages.key(project)
         wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]
         if self._records.has(key):
@@ -205,7 +213,7 @@ class Pipeline:
         """Returns the key of the wheel when it is in the cache."""
         sha256 = choice.sha256
         if sha256 is None:
-            pointer = self._pointers.get(_pointer_key(choice.url))
+            pointer = self._pointers.get(_pointer_key(choice))
             sha256 = pointer.decode("ascii", "replace") if pointer else None
         return sha256 if sha256 is not None and self._entries.has(sha256) else None
 
@@ -250,12 +258,12 @@ class Pipeline:
         if sha256 is not None:
             job = self._workers.job(choice.size_bytes or 0)
             try:
-                return await job.stage(sha256, areas)
+                return await job.stage(sha256, areas, _origin(choice, needs))
             except Drifted as exc:
                 self._entries.set_aside(sha256)
                 for work in works:
                     work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
-        if self._run.options.offline:
+        if self._run.options.offline and not _is_local(choice):
             raise _not_cached(choice)
         return await self._downloaded(choice, needs, areas)
 
@@ -267,7 +275,7 @@ class Pipeline:
             try:
                 async with self._admission.place(choice.size_bytes):
                     total = await self._download(choice, needs, job)
-                finished = await job.end(total, choice.promised, _accepted(needs), areas)
+                finished = await job.end(total, choice.promised, _accepted(needs), areas, _origin(choice, needs))
             except (Restart, Drifted) as exc:
                 await job.abort()
                 reason = str(exc)
@@ -278,7 +286,7 @@ class Pipeline:
             else:
                 self._downloaded_wheels += 1
                 if choice.sha256 is None:
-                    self._pointers.put(_pointer_key(choice.url), finished.sha256.encode())
+                    self._pointers.put(_pointer_key(choice), finished.sha256.encode())
                 return finished
             if attempt + 1 < ATTEMPTS:
                 await pause(attempt)
@@ -293,6 +301,10 @@ class Pipeline:
             job.raise_if_failed()
             await job.more(available)
 
+        if _is_local(choice):
+            return await copy_local(
+                choice.url, path, expected_bytes=choice.size_bytes, on_disk=on_disk, received=self._received
+            )
         return await download(
             self._network.session,
             choice.url,
@@ -337,8 +349,34 @@ def _say_where(error: EngineError, need: Need) -> None:
         error.message = f"{need.pin.where}: {error.message}"
 
 
-def _pointer_key(url: str) -> str:
-    return hashlib.sha256(without_credentials(url).encode(), usedforsecurity=False).hexdigest()
+def _locked_wheel(need: Need) -> Chosen | EngineError:
+    """Returns the wheel that the lock names, or why the environment cannot have it."""
+    file = need.pin.file
+    assert file is not None
+    name = WheelName.parse(file.filename)
+    if name is None or best_rank(name.tags, need.compatible.tag_priority) is None:
+        return NoMatchingDistribution(
+            f"{need.pin.where}: {file.filename} is not for {need.compatible.describe}",
+            hint="use a Python or a platform that the wheel is for, or lock another wheel",
+        )
+    promised = {digest.algorithm: digest.hex for digest in file.digests}
+    return Chosen(file.url, file.filename, file.size_bytes, promised.get("sha256"), promised, ())
+
+
+def _is_local(choice: Chosen) -> bool:
+    return choice.url.startswith("file:")
+
+
+def _origin(choice: Chosen, needs: list[Need]) -> tuple[str, bool]:
+    """Returns where a wheel comes from, and whether the distribution has to say so."""
+    return choice.url, any(need.pin.file is not None and need.pin.file.direct for need in needs)
+
+
+def _pointer_key(choice: Chosen) -> str:
+    # What the promise was when the pointer was made counts: under another one the file has to be seen again.
+    promise = " ".join(f"{algorithm}:{digits}" for algorithm, digits in sorted(choice.promised.items()))
+    text = f"{without_credentials(choice.url)} {promise}".rstrip()
+    return hashlib.sha256(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _pin_fields(need: Need) -> "PinFields":

@@ -173,6 +173,10 @@ def _write_generated(entry: PlannedEntry, tree: str, area: Area, collisions: lis
     if entry.scripts or entry.launchers:
         rows += _write_scripts(entry, tree, area, collisions)
     folder = f"{area.stage}/{entry.site}/{entry.dist_info}"
+    if entry.direct_url:
+        origin = entry.direct_url.encode()
+        write_file(f"{folder}/direct_url.json", origin)
+        rows += f"{entry.dist_info}/direct_url.json,sha256={digest(origin)},{len(origin)}\n"
     rows += (
         f"{entry.dist_info}/INSTALLER,{_INSTALLER_ROW}\n"
         f"{entry.dist_info}/REQUESTED,{_REQUESTED_ROW}\n"

@@ -79,7 +79,8 @@ def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) 
     except EngineError as exc:
         work.error = exc
         return
-    missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
+    direct = {entry.name: entry.direct_url for entry in plan.entries if entry.direct_url}
+    missing = set(work.compare(((entry.name, entry.version) for entry in plan.entries), direct))
     if run.options.dry_run or not work.changes:
         return
     entries = [entry for entry in plan.entries if entry.name in missing]

@@ -12,7 +12,7 @@ from engine.wheel.layout import is_interpreter_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 #: What a new environment may come with; a sync leaves them alone unless the lock pins them, as pip-sync does.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -61,6 +61,7 @@ class Work:
         self.committed = False
         self.installed: dict[str, list[Installed]] = {}
         self._wanted: set[str] = set()
+        self._direct: Mapping[str, str] = {}
         self._kept: list[tuple[str, str]] = []
 
     def scan(self, *, recovering: bool = True) -> None:
@@ -96,25 +97,31 @@ class Work:
         return installed_distributions((self.schemes["purelib"], self.schemes["platlib"]))
 
     def satisfied(self, name: str, version: str) -> bool:
-        """Tells whether exactly this version of a project is installed, and whole."""
+        """Tells whether exactly this version of a project is installed, and whole, and from where it is wanted.
+
+        As with uv, a version that is only pinned may have come from anywhere.
+        """
         found = self.installed.get(name)
         if found is None or len(found) != 1 or found[0].broken:
             return False
         there = found[0].version
+        if name in self._direct and not _came_from(found[0].path, self._direct[name]):
+            return False
         # `==1.0` means 1.0+local as well (PEP 440, "Version matching").
         return same_version(there if "+" in version else there.partition("+")[0], version)
 
-    def compare(self, wanted: "Iterable[tuple[str, str]]") -> list[str]:
+    def compare(self, wanted: "Iterable[tuple[str, str]]", direct: "Mapping[str, str] | None" = None) -> list[str]:
         """Decides what changes.
 
         Args:
             wanted: (normalised name, version) of all that is to be there, each name once.
+            direct: name to the text of `direct_url.json` of those whose wheel the lock names.
 
         Returns:
             The names to install, in the order of `wanted`; `added`, `removed` and `kept` say the same for people.
         """
         names: set[str] = set()
-        self._wanted, self._kept = names, []
+        self._wanted, self._kept, self._direct = names, [], direct or {}
         missing = []
         self.added, self.removed, self.kept = [], [], 0
         for name, version in wanted:
@@ -204,6 +211,20 @@ class Work:
                         removal.keep(recorded_files(other.path))
         self.warnings.extend(f"left in place: {path}" for path in removal.skipped)
         return removal.moves()
+
+
+def _came_from(dist_info: str, direct_url: str) -> bool:
+    """Tells whether a distribution came from the wheel that `direct_url` describes."""
+    try:
+        with open(f"{dist_info}/direct_url.json", encoding="utf-8", errors="replace") as file:
+            found = file.read()
+    except OSError:
+        return False
+    if found == direct_url:
+        return True
+    from engine.origin import same_origin
+
+    return same_origin(found, direct_url)
 
 
 def _names(folder: str) -> list[str]:

@@ -13,13 +13,14 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes)               that much of it is in the file
-    ("end", job, total_bytes, promised, accepted, areas)   it is complete; stage it into the areas
-    ("stage", job, sha256, areas)                a wheel that is in the cache already
+    ("end", job, total_bytes, promised, accepted, areas, origin)   it is complete; stage it into the areas
+    ("stage", job, sha256, areas, origin)        a wheel that is in the cache already
     ("abort", job)
 
 `promised` maps hash algorithms to hex digests, of which every one must match;
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
-An area is (index, stage, python, absolute schemes, relative schemes).
+An area is (index, stage, python, absolute schemes, relative schemes); `origin` is the wheel's URL, and whether the
+distribution has to say that it came from there.
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what went wrong or None)], counts),
 ("chosen", job, what `engine.choosing` returns), ("drift", job, path) or ("error", job, class name, message, hint).
 """
@@ -36,6 +37,7 @@ from cache.layout import Layout
 from cache.manifest import Manifest
 from cache.records import RecordStore
 from engine import errors
+from engine.credentials import without_credentials
 from engine.linking import Linker
 from engine.linux import punch
 from engine.staging import Area, Drift, stage_entry
@@ -52,6 +54,9 @@ Message = tuple[Any, ...]
 
 #: (index, stage, python, absolute schemes, relative schemes)
 AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
+
+#: The wheel came from somewhere, and nobody asks where.
+_UNKNOWN_ORIGIN = ("", False)
 
 
 class _Download:
@@ -138,7 +143,7 @@ class Worker:
             elif kind == "end":
                 return self._end(job, *message[2:])
             elif kind == "stage":
-                return self._stage_cached(job, message[2], message[3])
+                return self._stage_cached(job, *message[2:])
             elif kind == "abort":
                 self._drop(job)
         except (Drift, CacheError) as exc:
@@ -175,7 +180,13 @@ class Worker:
         download.free_consumed()
 
     def _end(
-        self, job: int, total: int, promised: dict[str, str], accepted: list[tuple[str, str]], areas: list[AreaFields]
+        self,
+        job: int,
+        total: int,
+        promised: dict[str, str],
+        accepted: list[tuple[str, str]],
+        areas: list[AreaFields],
+        origin: tuple[str, bool] = _UNKNOWN_ORIGIN,
     ) -> Message:
         download = self._downloads[job]
         download.hash_up_to(total)
@@ -186,9 +197,11 @@ class Worker:
         manifest, stamp = self._entries.publish(download.folder, sha256, unpacked.manifest)
         del self._downloads[job]
         os.unlink(download.path)
-        return self._stage(job, sha256, manifest, stamp, areas, unpacked.warnings)
+        return self._stage(job, sha256, manifest, stamp, areas, origin, unpacked.warnings)
 
-    def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields]) -> Message:
+    def _stage_cached(
+        self, job: int, sha256: str, areas: list[AreaFields], origin: tuple[str, bool] = _UNKNOWN_ORIGIN
+    ) -> Message:
         loaded = self._entries.load(sha256)
         if loaded is None:
             return ("drift", job, "manifest")
@@ -199,12 +212,26 @@ class Worker:
             from engine.wheel.strict import check_cached
 
             check_cached(manifest, self._layout.tree(sha256))
-        return self._stage(job, sha256, manifest, stamp, areas, [])
+        return self._stage(job, sha256, manifest, stamp, areas, origin, [])
 
     def _stage(
-        self, job: int, sha256: str, manifest: Manifest, stamp: int, areas: list[AreaFields], warnings: list[str]
+        self,
+        job: int,
+        sha256: str,
+        manifest: Manifest,
+        stamp: int,
+        areas: list[AreaFields],
+        origin: tuple[str, bool],
+        warnings: list[str],
     ) -> Message:
         from engine.planning import plan_entry
+
+        url, is_direct = origin
+        direct_url = ""
+        if is_direct:
+            from engine.origin import direct_url_text
+
+            direct_url = direct_url_text(url, sha256)
 
         tree = self._layout.tree(sha256)
         linker = Linker(self._link_mode)
@@ -214,6 +241,7 @@ class Worker:
         for index, stage, python, absolute, relative in areas:
             if planned is None or relative != relative_before:
                 planned, relative_before = plan_entry(manifest, sha256, stamp, relative), relative
+                planned.url, planned.direct_url = without_credentials(url), direct_url
             try:
                 collisions = stage_entry(planned, tree, Area(stage, python, absolute), linker)
             except OSError as exc:

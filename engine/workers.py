@@ -130,6 +130,7 @@ class Job:
         promised: dict[str, str],
         accepted: list[tuple[str, str]],
         areas: "list[AreaFields]",
+        origin: tuple[str, bool] = ("", False),
     ) -> Finished:
         """Tells the worker that the download is complete, and waits until it is staged.
 
@@ -138,21 +139,27 @@ class Job:
             promised: algorithm to hex digest; every one has to match.
             accepted: (algorithm, hex digest) pairs; one has to match, unless there are none.
             areas: where to stage it.
+            origin: URL of the wheel, and whether the distribution has to say that it came from there.
 
         Raises:
             EngineError: what the worker found wrong.
         """
-        await self._workers.send(self._connection, ("end", self.number, total_bytes, promised, accepted, areas))
+        await self._workers.send(self._connection, ("end", self.number, total_bytes, promised, accepted, areas, origin))
         return _finished(await self._reply())
 
-    async def stage(self, sha256: str, areas: "list[AreaFields]") -> Finished:
+    async def stage(self, sha256: str, areas: "list[AreaFields]", origin: tuple[str, bool] = ("", False)) -> Finished:
         """Stages a wheel from the cache.
+
+        Args:
+            sha256: its key.
+            areas: where to stage it.
+            origin: as for `end`.
 
         Raises:
             Drifted: when the entry is damaged.
             EngineError: what else the worker found wrong.
         """
-        await self._workers.send(self._connection, ("stage", self.number, sha256, areas))
+        await self._workers.send(self._connection, ("stage", self.number, sha256, areas, origin))
         return _finished(await self._reply())
 
     async def abort(self) -> None:

@@ -90,6 +90,16 @@ class Pin:
         """File and line, such as `lock.txt:12`."""
         return f"{self.source}:{self.line}"
 
+    @property
+    def direct_url(self) -> str:
+        """The text of `direct_url.json`, as far as the lock knows it; "" where there is to be none."""
+        if self.file is None or not self.file.direct:
+            return ""
+        from engine.origin import direct_url_text
+
+        known = [digest.hex for digest in self.file.digests or self.hashes if digest.algorithm == "sha256"]
+        return direct_url_text(self.file.url, known[0] if len(known) == 1 else None)
+
     def __str__(self) -> str:
         return f"{self.name}{'===' if self.arbitrary_equality else '=='}{self.version_text}"
 

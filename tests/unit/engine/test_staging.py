@@ -205,3 +205,18 @@ def test_an_executable_stays_executable(cache: Path, area: Area) -> None:
 def test_digest_is_what_record_has() -> None:
     for content in (b"", b"\xfb\xff", bytes(range(256))):
         assert digest(content) == row_digest(content)
+
+
+def test_an_origin_is_written_and_recorded(cache: Path, area: Area) -> None:
+    entry = publish(cache, {"demo.py": b""})
+    entry.direct_url = '{"archive_info":{},"url":"https://example.com/demo.whl"}'
+    stage(cache, entry, area)
+    written = (Path(area.stage) / "purelib" / INFO / "direct_url.json").read_bytes()
+    record = (Path(area.stage) / "purelib" / INFO / "RECORD").read_text()
+    assert written.decode() == entry.direct_url
+    assert f"{INFO}/direct_url.json,sha256={row_digest(written)},{len(written)}\n" in record
+
+
+def test_a_wheel_from_an_index_has_no_origin_not_even_one_that_it_brings(cache: Path, area: Area) -> None:
+    stage(cache, publish(cache, {"demo.py": b"", f"{INFO}/direct_url.json": b"{}"}), area)
+    assert not (Path(area.stage) / "purelib" / INFO / "direct_url.json").exists()

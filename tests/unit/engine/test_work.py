@@ -191,3 +191,29 @@ def test_a_kept_distribution_that_another_run_has_replaced_stops_the_commit(pref
         work.commit()
     work.close()
     assert "extra.py" in names(prefix)
+
+
+@pytest.mark.parametrize(
+    ("installed", "kept"),
+    [
+        ('{"archive_info":{},"url":"https://example.com/demo.whl"}', True),
+        ('{"url": "https://example.com/demo.whl", "archive_info": {"hashes": {"sha256": "00"}}}', True),
+        ('{"archive_info":{},"url":"https://example.com/other.whl"}', False),
+        ("not JSON", False),
+        (None, False),
+    ],
+)
+def test_a_distribution_that_came_from_elsewhere_is_replaced_when_the_lock_names_its_wheel(
+    prefix: Path, installed: str | None, kept: bool
+) -> None:
+    folder = install(prefix, "demo", {"demo.py": b""})
+    if installed is not None:
+        (folder / "direct_url.json").write_text(installed)
+    wanted = {"demo": '{"archive_info":{},"url":"https://example.com/demo.whl"}'}
+    assert work_on(prefix).compare([("demo", "1.0")], wanted) == ([] if kept else ["demo"])
+
+
+def test_a_distribution_that_is_only_pinned_may_have_come_from_anywhere(prefix: Path) -> None:
+    folder = install(prefix, "demo", {"demo.py": b""})
+    (folder / "direct_url.json").write_text('{"archive_info":{},"url":"https://example.com/other.whl"}')
+    assert work_on(prefix).compare([("demo", "1.0")]) == []

@@ -252,3 +252,18 @@ def test_serving_ends_when_the_other_side_closes(worker: Worker, tmp_path: Path)
     ours.close()
     thread.join(30)
     assert not thread.is_alive()
+
+
+def test_where_a_wheel_came_from_is_planned_without_secrets_and_written_only_when_it_is_due(
+    worker: Worker, tmp_path: Path
+) -> None:
+    download(worker, tmp_path, WHEEL)
+    end(worker, WHEEL)
+    url = "https://user:secret@example.com/demo-1.0-py3-none-any.whl"
+    for number, direct in enumerate((False, True)):
+        answer = worker.handle(("stage", 2 + number, WHEEL.sha256, [area_fields(tmp_path, number)], (url, direct)))
+        assert answer is not None and "secret" not in repr(answer)
+        entry = PlannedEntry(*answer[4][0][1])
+        assert entry.url.endswith("@example.com/demo-1.0-py3-none-any.whl")
+        assert (WHEEL.sha256 in entry.direct_url) == direct
+        assert ("purelib/demo-1.0.dist-info/direct_url.json" in staged(tmp_path, number)) == direct
