@@ -55,9 +55,13 @@ class Layout:
         """
         os.makedirs(self.root, exist_ok=True)
         path = os.path.join(self.root, "CACHEDIR.TAG")
-        if not os.path.lexists(path):
-            with open(path, "wb") as file:
+        if os.path.lexists(path):
+            return
+        try:
+            with open(path, "xb") as file:
                 file.write(TAG)
+        except (FileExistsError, PermissionError):  # another run was faster; or only the buckets may be written
+            return
 
     def entry(self, sha256: str) -> str:
         """Returns the folder of the wheel whose archive hashes to `sha256` (hex)."""

@@ -8,7 +8,12 @@ format may change with it.
 """
 
 import marshal
+import os
+import time
 from binascii import crc32
+
+#: How exact the time of the last use is.
+NOTED_SECONDS = 24 * 3600
 
 MAGIC = b"engine plan 2\n"
 
@@ -137,6 +142,20 @@ def load(path: str) -> Plan | None:
     except OSError:
         return None
     return decode(data)
+
+
+def note_use(path: str) -> None:
+    """Remembers that something in the cache was used: by its mtime, which is set once a day at most.
+
+    What is used least goes first when the cache is pruned.  One plan stands for all entries that it names, so that a
+    warm sync pays for one `stat` alone.  A cache that cannot be written remembers nothing.
+    """
+    now = time.time()
+    try:
+        if now - os.stat(path).st_mtime > NOTED_SECONDS:
+            os.utime(path, (now, now))
+    except OSError:
+        return
 
 
 def store(path: str, plan: Plan) -> None:

@@ -53,10 +53,10 @@ def publish_file(path: str, data: bytes) -> None:
     temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         try:
-            file = open(temporary, "wb")  # noqa: SIM115
+            file = open(temporary, "xb")  # noqa: SIM115
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            file = open(temporary, "wb")  # noqa: SIM115
+            file = open(temporary, "xb")  # noqa: SIM115
         with file:
             file.write(data)
         os.replace(temporary, path)

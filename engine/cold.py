@@ -6,14 +6,11 @@ run, and hands over to the pipeline.  At the end it stores the plans that make
 the next run warm.
 """
 
-import os
-
 from cache import plans
-from cache.layout import Layout
 from cache.records import RecordStore
-from engine.errors import EngineError, InstallFailed, InvalidEnvironment
+from engine.errors import EngineError, InvalidEnvironment
+from engine.scratch import Scratch
 from engine.sync import Run, Target
-from engine.transaction import lock_folder
 from engine.work import Work
 from engine.workers import Workers
 
@@ -37,7 +34,7 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
     if run.options.check:
         _compare_only(Preparation(run, targets))
         return
-    scratch = _Scratch(run.layout)
+    scratch = Scratch(run.layout)
     try:
         options = run.options
         workers = Workers(run.layout.root, scratch.folder, options.link_mode, strict_record=options.strict_record)
@@ -288,47 +285,3 @@ class _Facts:
         """Ends the children that nobody waits for any more."""
         for probe in self._probes.values():
             probe.cancel()
-
-
-class _Scratch:
-    """A private folder in the cache, locked while this process lives; litter of dead ones is removed."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.folder = os.path.join(layout.temporary, f"{os.getpid()}-{os.urandom(6).hex()}")
-        try:
-            layout.create()
-            os.makedirs(layout.temporary, exist_ok=True)
-            lock = lock_folder(layout.temporary, wait=True)
-            try:
-                self._remove_litter(layout.temporary)
-                os.mkdir(self.folder)
-                self._lock = lock_folder(self.folder, wait=False)
-            finally:
-                if lock is not None:
-                    os.close(lock)
-        except OSError as exc:
-            raise InstallFailed(
-                f"cannot write to the cache {layout.root}: {exc.strerror}", hint="--cache-dir names another one"
-            ) from exc
-
-    @staticmethod
-    def _remove_litter(temporary: str) -> None:
-        import shutil
-
-        for name in os.listdir(temporary):
-            folder = os.path.join(temporary, name)
-            try:
-                held = lock_folder(folder, wait=False)
-            except OSError:
-                continue
-            if held is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(held)
-
-    def close(self) -> None:
-        """Removes the folder and all in it."""
-        import shutil
-
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)

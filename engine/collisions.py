@@ -9,7 +9,7 @@ import os
 from cache.plans import PlannedEntry
 from engine.errors import InstallConflict
 from engine.linking import Linker, write_file
-from engine.staging import Area, script_files
+from engine.staging import Area, Drift, script_files
 
 
 def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], area: Area) -> list[str]:
@@ -25,6 +25,7 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
         One warning for each path whose owners do not agree on the content.
 
     Raises:
+        Drift: when an entry has vanished from the cache meanwhile; what was settled by then stays settled.
         InstallConflict: when it is a file for one and a folder for another.
         OSError: when the operating system refuses.
     """
@@ -75,8 +76,11 @@ def _content(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) 
     source = _source(entry, path, trees)
     if source is None:
         return _script(entry, path, trees, area)[0]
-    with open(source, "rb") as file:
-        return file.read()
+    try:
+        with open(source, "rb") as file:
+            return file.read()
+    except FileNotFoundError as exc:
+        raise Drift(entry.sha256, source) from exc
 
 
 def _script(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> tuple[bytes, bool]:
@@ -90,10 +94,17 @@ def _script(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -
 def _place(entry: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> None:
     target = os.path.join(area.stage, path)
     source = _source(entry, path, trees)
-    os.unlink(target)
+    # Beside it first: the winner may vanish from the cache at any moment, and is then placed in another attempt.
+    fresh = f"{target}.{os.urandom(6).hex()}"
     if source is None:
         content, executable = _script(entry, path, trees, area)
-        write_file(target, content, executable=executable)
+        write_file(fresh, content, executable=executable)
     else:
-        # A copy: the winner of a collision is one file in ten thousand.
-        Linker("copy").fall_back(source, target, None)
+        try:
+            # A copy: the winner of a collision is one file in ten thousand.
+            Linker("copy").fall_back(source, fresh, None)
+        except FileNotFoundError as exc:
+            if os.path.lexists(source):
+                raise
+            raise Drift(entry.sha256, source) from exc
+    os.replace(fresh, target)

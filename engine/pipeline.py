@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import anyio
 from packaging.utils import NormalizedName
 
-from cache.entries import EntryStore
 from cache.plans import PlannedEntry
 from cache.records import RecordStore
 from engine.admission import Admission
@@ -30,6 +29,8 @@ from engine.index.pages import Pages, pause
 from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import copy_local
 from engine.reporting import Progress, describe_links
+from engine.scratch import open_store
+from engine.staging import Drift
 from engine.sync import Run
 from engine.warm import settle_and_commit
 from engine.work import Work
@@ -38,7 +39,7 @@ from engine.workers import Drifted, Finished, Job, Workers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from engine.choosing import PinFields
-    from engine.worker import AreaFields
+    from engine.staged import AreaFields
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
@@ -78,7 +79,7 @@ class Pipeline:
         self._works = works
         self._scratch = scratch
         self._workers = workers
-        self._entries = EntryStore(run.layout)
+        self._entries = open_store(run.layout, scratch)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
         self._records = RecordStore(run.layout.bucket("index-v1"))
         self._network = network
@@ -91,6 +92,7 @@ class Pipeline:
         self._linked: dict[str, int] = {}
         self._downloaded_wheels = 0
         self._collided: dict[str, set[str]] = {}
+        self._chosen: dict[str, tuple[Chosen, Need]] = {}
         self._scope = anyio.CancelScope()
 
     async def run(self) -> None:
@@ -229,6 +231,7 @@ class Pipeline:
             _say_where(exc, needs[0])
             self._fail([need.work for need in needs], exc)
             return
+        self._chosen[finished.sha256] = choice, needs[0]
         self._progress.wheels_done += len(needs)
         for way, count in finished.counts.items():
             self._linked[way] = self._linked.get(way, 0) + count
@@ -260,9 +263,11 @@ class Pipeline:
             try:
                 return await job.stage(sha256, areas, _origin(choice, needs))
             except Drifted as exc:
-                self._entries.set_aside(sha256)
-                for work in works:
-                    work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
+                # Where nothing is left, somebody has cleaned the cache.
+                if self._entries.has(sha256):
+                    self._entries.set_aside(sha256)
+                    for work in works:
+                        work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
         if self._run.options.offline and not _is_local(choice):
             raise _not_cached(choice)
         return await self._downloaded(choice, needs, areas)
@@ -317,6 +322,17 @@ class Pipeline:
     def _received(self, count: int) -> None:
         self._progress.bytes_received += count
 
+    async def _restore(self, lost: Drift, work: Work) -> bool:
+        """Fetches a wheel again that is staged already; returns False when that fails, which is then `work`'s error."""
+        choice, need = self._chosen[lost.sha256]
+        try:
+            await self._downloaded(choice, [need], [])
+        except EngineError as exc:
+            _say_where(exc, need)
+            self._fail([work], exc)
+            return False
+        return True
+
     # -- ends ---------------------------------------------------------------
 
     def _fail(self, works: Sequence[Work], error: EngineError) -> None:
@@ -335,7 +351,18 @@ class Pipeline:
             f"{self._downloaded_wheels} wheels downloaded, {self._progress.bytes_received / 1e6:.1f} MB; "
             f"from the cache, {describe_links(self._linked)}"
         )
-        await anyio.to_thread.run_sync(settle_and_commit, self._run, work, entries, self._collided)
+        for _ in range(ATTEMPTS):
+            try:
+                await anyio.to_thread.run_sync(
+                    settle_and_commit, self._run, work, entries, self._collided, self._entries.tree
+                )
+                break
+            except Drift as exc:
+                # Staged, but cleaned away before it was compared with another that brings the same file.
+                if not await self._restore(exc, work):
+                    break
+        else:
+            self._fail([work], InstallFailed(f"the cache {self._run.layout.root} is emptied again and again"))
         if work.error is not None:
             self._fail([], work.error)
 

@@ -7,9 +7,10 @@ was edited through a hard link in some environment has changed in the cache as
 well.  RECORD, INSTALLER, REQUESTED and scripts are written, never linked.
 """
 
+import errno
 import os
 
-from cache.plans import PlannedEntry
+from cache.plans import PlannedEntry, PlannedFolder
 from engine.light_sha256 import sha256
 from engine.linking import Linker, write_file
 from engine.wheel.digest import encode_digest
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _DIR_FD = os.link in os.supports_dir_fd and os.stat in os.supports_dir_fd
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+
+#: What the system says of a cached file that was deleted, or that is not ours to read.
+_LOST = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, getattr(errno, "ESTALE", errno.ENOENT))
 
 #: What marks the installer, as the recording standard asks.
 INSTALLER = b"engine\n"
@@ -71,24 +75,32 @@ def stage_entry(entry: PlannedEntry, tree: str, area: Area, linker: Linker) -> l
         Paths (`scheme/relative`) that another distribution had staged before.
 
     Raises:
-        Drift: when a cached file is missing or has changed; the staging area is then incomplete.
+        Drift: when a cached file is missing or has changed; nothing of the entry stays in the staging area then.
         OSError: when the operating system refuses.
     """
     collisions: list[str] = []
-    for planned in entry.folders:
-        scheme, folder, source, names, sizes, mtimes = planned
-        target = f"{area.stage}/{scheme}/{folder}" if folder else f"{area.stage}/{scheme}"
-        try:
-            os.mkdir(target)
-        except FileExistsError:
-            pass
-        if not names:
-            continue
-        origin = f"{tree}/{source}" if source else tree
-        existing = _link_folder(origin, target, names, sizes, mtimes, linker, entry.sha256)
-        prefix = f"{scheme}/{folder}/" if folder else f"{scheme}/"
-        collisions.extend(prefix + name for name in existing)
-    _write_generated(entry, tree, area, collisions)
+    planned: PlannedFolder | None = None
+    try:
+        for planned in entry.folders:
+            scheme, folder, source, names, sizes, mtimes = planned
+            target = f"{area.stage}/{scheme}/{folder}" if folder else f"{area.stage}/{scheme}"
+            try:
+                os.mkdir(target)
+            except FileExistsError:
+                pass
+            if not names:
+                continue
+            origin = f"{tree}/{source}" if source else tree
+            existing = _link_folder(origin, target, names, sizes, mtimes, linker, entry.sha256)
+            prefix = f"{scheme}/{folder}/" if folder else f"{scheme}/"
+            collisions.extend(prefix + name for name in existing)
+        planned = None
+        _write_generated(entry, tree, area, collisions)
+    except Drift:
+        from engine.unstaging import unstage_folders
+
+        unstage_folders(entry, area, planned, collisions)
+        raise
     return collisions
 
 
@@ -107,31 +119,64 @@ def _link_folder(
     stat, link, linked = os.stat, os.link, 0
     try:
         origin_fd = os.open(origin, _FOLDER)
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        raise Drift(sha256, origin) from exc
+    except OSError as exc:
+        if exc.errno in _LOST:
+            raise Drift(sha256, origin) from exc
+        raise
     target_fd = -1
     try:
         target_fd = os.open(target, _FOLDER)
         for name, size, mtime in zip(names, sizes, mtimes, strict=True):
             try:
                 found = stat(name, dir_fd=origin_fd, follow_symlinks=False)
-            except FileNotFoundError as exc:
-                raise Drift(sha256, f"{origin}/{name}") from exc
+            except OSError as exc:
+                raise _drift(sha256, origin, target, names, name, existing) from exc
             if found.st_mtime_ns != mtime or found.st_size != size:
-                raise Drift(sha256, f"{origin}/{name}")
+                raise _drift(sha256, origin, target, names, name, existing)
             try:
                 link(name, name, src_dir_fd=origin_fd, dst_dir_fd=target_fd)
                 linked += 1
             except FileExistsError:
                 existing.append(name)
             except OSError as exc:
-                linker.fall_back(f"{origin}/{name}", f"{target}/{name}", exc)
+                if not _fell_back(linker, f"{origin}/{name}", f"{target}/{name}", exc):
+                    raise _drift(sha256, origin, target, names, name, existing) from exc
     finally:
         os.close(origin_fd)
         if target_fd >= 0:
             os.close(target_fd)
         linker.counts["hardlink"] += linked
     return existing
+
+
+def _drift(
+    sha256: str, origin: str, target: str, names: "Sequence[str]", name: str, existing: "Sequence[str]"
+) -> Drift:
+    """Takes back what was linked of a folder before `name` turned out to be lost; returns what to raise."""
+    from engine.unstaging import remove_files
+
+    remove_files(target, (done for done in names[: names.index(name)] if done not in existing))
+    return Drift(sha256, f"{origin}/{name}")
+
+
+def _fell_back(linker: Linker, source: str, target: str, reason: OSError | None) -> bool:
+    """Makes a file in another way; returns False when the cached one is lost or may not be read.
+
+    Raises:
+        OSError: when the system refuses for another reason.
+    """
+    try:
+        linker.fall_back(source, target, reason)
+    except OSError as refusal:
+        if refusal.errno not in _LOST:
+            raise
+        try:
+            with open(source, "rb"):
+                pass
+        except OSError:
+            return False
+        raise
+    return True
 
 
 def _link_by_path(
@@ -148,21 +193,23 @@ def _link_by_path(
         source, path = f"{origin}/{name}", f"{target}/{name}"
         try:
             found = os.stat(source, follow_symlinks=False)
-        except FileNotFoundError as exc:
-            raise Drift(sha256, source) from exc
+        except OSError as exc:
+            raise _drift(sha256, origin, target, names, name, existing) from exc
         if found.st_mtime_ns != mtime or found.st_size != size:
-            raise Drift(sha256, source)
+            raise _drift(sha256, origin, target, names, name, existing)
+        reason: OSError | None = None
         try:
             if linker.links:
                 try:
                     os.link(source, path)
                     linker.counts["hardlink"] += 1
+                    continue
                 except FileExistsError:
                     raise
                 except OSError as exc:
-                    linker.fall_back(source, path, exc)
-            else:
-                linker.fall_back(source, path, None)
+                    reason = exc
+            if not _fell_back(linker, source, path, reason):
+                raise _drift(sha256, origin, target, names, name, existing) from reason
         except FileExistsError:
             existing.append(name)
     return existing
@@ -191,13 +238,17 @@ def script_files(entry: PlannedEntry, tree: str, area: Area) -> list[tuple[str, 
     """Returns (file name, content, executable) of every script that one wheel brings, each name once.
 
     Raises:
-        OSError: when a cached script cannot be read.
+        Drift: when a cached script cannot be read.
     """
     files: dict[str, tuple[str, bytes, bool]] = {}
     for path in entry.scripts:
-        with open(f"{tree}/{path}", "rb", buffering=0) as file:
-            name = path.rpartition("/")[2]
-            files.setdefault(name, (name, rewrite_shebang(file.read(), area.python), True))
+        try:
+            with open(f"{tree}/{path}", "rb", buffering=0) as file:
+                content = file.read()
+        except OSError as exc:
+            raise Drift(entry.sha256, f"{tree}/{path}") from exc
+        name = path.rpartition("/")[2]
+        files.setdefault(name, (name, rewrite_shebang(content, area.python), True))
     for launcher_name, module, attribute, gui in entry.launchers:
         for made in launcher_files(launcher_name, module, attribute, area.python, gui=gui, windows=os.name == "nt"):
             files.setdefault(made[0], made)

@@ -1,18 +1,45 @@
 """The cache as the command line sees it.  On the warm path."""
 
 import os
+import stat
 
 from cache.layout import Layout, default_root
 from engine.errors import ConfigurationError, InstallFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def cache_root(chosen: str | None, environ: "Mapping[str, str]") -> str:
     """Returns the absolute path of the cache: `chosen`, or what `environ` and the platform say."""
     return os.path.abspath(chosen) if chosen else default_root(environ)
+
+
+def check_place(root: str, places: "Iterable[str]") -> None:
+    """Refuses a cache that somebody has planted, and work inside a cache, which may be deleted at any time.
+
+    A cache inside the working folder, or inside an environment, is fine.
+
+    Args:
+        root: absolute path of the cache.
+        places: absolute paths of the folders to work in and on.
+
+    Raises:
+        ConfigurationError: when one is refused.
+    """
+    try:
+        found = os.lstat(root)
+    except OSError:
+        return
+    if stat.S_ISLNK(found.st_mode) and os.name == "posix" and found.st_uid not in (0, os.geteuid()):
+        raise ConfigurationError(
+            f"the cache {root} is a symbolic link that another user has made", hint="--cache-dir names another one"
+        )
+    inside = os.path.join(os.path.realpath(root), "")
+    for path in places:
+        if os.path.join(os.path.realpath(path), "").startswith(inside):
+            raise ConfigurationError(f"{path} is inside the cache {root}", hint="--cache-dir names another cache")
 
 
 def clean_cache(root: str) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from engine.index.default import configured_index_url, pip_configuration_files
 from engine.light_sha256 import sha256
 from engine.options import IndexLocation, SyncOptions
 from engine.reporting import Outcome, View
+from engine.storage import check_place
 from engine.work import Work
 
 TYPE_CHECKING = False
@@ -111,7 +112,9 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
         EngineError: when the run cannot start at all.
     """
     run = Run(options, environ, cwd, view)
+    check_place(options.cache_dir, [cwd])
     targets, outcomes = _find_targets(run)
+    check_place(options.cache_dir, [target.environment.prefix for target in targets if target.environment.prefix])
     finished = False
     try:
         _sync_targets(run, targets)
@@ -134,6 +137,7 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
         if target.plan is None:
             cold.append(target)
         else:
+            plans.note_use(run.layout.plan(target.key))
             target.work = Work(target.environment, target.plan.schemes)
     warm = [target for target in targets if target.plan is not None]
     if warm:

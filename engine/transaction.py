@@ -37,12 +37,13 @@ Step = tuple[str, str, str]
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
-def lock_folder(path: str, *, wait: bool) -> int | None:
+def lock_folder(path: str, *, wait: bool, follow: bool = True) -> int | None:
     """Takes the advisory lock on a folder.
 
     Args:
         path: an existing folder.
         wait: whether to wait for another holder.
+        follow: whether `path` may be a symbolic link.
 
     Returns:
         A descriptor that holds the lock until it is closed, or None when another process has it.
@@ -52,7 +53,7 @@ def lock_folder(path: str, *, wait: bool) -> int | None:
     """
     if fcntl is None:
         return _lock_file(os.path.join(path, ".engine-lock"), wait=wait)
-    descriptor = os.open(path, _FOLDER)
+    descriptor = os.open(path, _FOLDER if follow else _FOLDER | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

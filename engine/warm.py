@@ -11,6 +11,10 @@ from engine.staging import Drift
 from engine.sync import Run, Target
 from engine.work import Work
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class _Ready:
     """A target whose wheels are all in the cache."""
@@ -122,18 +126,27 @@ def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:
     """Takes a damaged entry out of the cache; returns the targets that wait for its return."""
     from cache.entries import EntryStore
 
-    EntryStore(run.layout).set_aside(drift.sha256)
+    store = EntryStore(run.layout)
+    # Where nothing is left, somebody has cleaned the cache.
+    if damaged := store.has(drift.sha256):
+        store.set_aside(drift.sha256)
     waiting = []
     for one in ready:
         if one.work.committed or one.work.error is not None:
             continue
-        if any(entry.sha256 == drift.sha256 for entry in one.entries):
+        if damaged and any(entry.sha256 == drift.sha256 for entry in one.entries):
             one.work.warnings.append(f"the cached file {drift.path} was changed; it is fetched again")
         waiting.append(one.target)
     return waiting
 
 
-def settle_and_commit(run: Run, work: Work, entries: list[PlannedEntry], collided: dict[str, set[str]]) -> None:
+def settle_and_commit(
+    run: Run,
+    work: Work,
+    entries: list[PlannedEntry],
+    collided: dict[str, set[str]],
+    tree_of: "Callable[[str], str] | None" = None,
+) -> None:
     """Commits what is staged; an expected error stays with this environment.
 
     Args:
@@ -141,13 +154,18 @@ def settle_and_commit(run: Run, work: Work, entries: list[PlannedEntry], collide
         work: the environment.
         entries: all that was staged for it, in lock order.
         collided: staging folder to paths that several distributions bring.
+        tree_of: where the unpacked files of an entry are, when that is not only the cache.
+
+    Raises:
+        Drift: when an entry that brings one of these paths has vanished from the cache meanwhile.
     """
     assert not work.committed
     try:
         if work.area is not None and (paths := collided.get(work.area.stage)):
             from engine.collisions import settle
 
-            trees = {entry.sha256: run.layout.tree(entry.sha256) for entry in entries}
+            find = tree_of or run.layout.tree
+            trees = {entry.sha256: find(entry.sha256) for entry in entries if entry.sha256}
             work.warnings.extend(settle(entries, paths, trees, work.area))
         work.commit(durable=run.options.durable)
     except EngineError as exc:

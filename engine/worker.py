@@ -32,15 +32,14 @@ import socket
 from typing import Any
 
 from cache import CacheError
-from cache.entries import EntryStore
+from cache.entries import drifted, write_manifest
 from cache.layout import Layout
-from cache.manifest import Manifest
 from cache.records import RecordStore
 from engine import errors
-from engine.credentials import without_credentials
-from engine.linking import Linker
 from engine.linux import punch
-from engine.staging import Area, Drift, stage_entry
+from engine.scratch import open_store
+from engine.staged import UNKNOWN_ORIGIN, AreaFields, Origin, StagedWheel, in_words
+from engine.staging import Drift
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +50,6 @@ FREED_BYTES = 4 << 20
 
 #: A message or an answer, as the docstring lists them.
 Message = tuple[Any, ...]
-
-#: (index, stage, python, absolute schemes, relative schemes)
-AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
-
-#: The wheel came from somewhere, and nobody asks where.
-_UNKNOWN_ORIGIN = ("", False)
 
 
 class _Download:
@@ -115,7 +108,7 @@ class Worker:
     def __init__(self, cache_root: str, scratch: str, link_mode: str, *, strict_record: bool = False) -> None:
         self._strict_record = strict_record
         self._layout = Layout(cache_root)
-        self._entries = EntryStore(self._layout)
+        self._entries = open_store(self._layout, scratch)
         self._scratch = scratch
         self._link_mode = link_mode
         self._chooser: Chooser | None = None
@@ -153,7 +146,7 @@ class Worker:
             return ("error", job, type(exc).__name__, exc.message, exc.hint)
         except OSError as exc:
             self._drop(job)
-            return ("error", job, "InstallFailed", _words(exc), None)
+            return ("error", job, "InstallFailed", in_words(exc), None)
         return None
 
     def tidy(self) -> None:
@@ -186,7 +179,7 @@ class Worker:
         promised: dict[str, str],
         accepted: list[tuple[str, str]],
         areas: list[AreaFields],
-        origin: tuple[str, bool] = _UNKNOWN_ORIGIN,
+        origin: Origin = UNKNOWN_ORIGIN,
     ) -> Message:
         download = self._downloads[job]
         download.hash_up_to(total)
@@ -194,62 +187,34 @@ class Worker:
         _check_hashes(download, sha256, promised, accepted)
         unpacked = download.unpacker.finish(total)
         download.close()
-        manifest, stamp = self._entries.publish(download.folder, sha256, unpacked.manifest)
+        manifest = unpacked.manifest
+        stamp = write_manifest(download.folder, manifest)
+        # Before it is published: nobody can take it away from here.
+        staged = StagedWheel(sha256, download.tree, self._link_mode, origin)
+        staged.stage(manifest, stamp, areas)
+        published = self._entries.publish(download.folder, sha256, manifest, stamp)
+        if published != (manifest, stamp):
+            staged.plan_anew(*published, areas)
         del self._downloads[job]
         os.unlink(download.path)
-        return self._stage(job, sha256, manifest, stamp, areas, origin, unpacked.warnings)
+        return staged.answer(job, unpacked.warnings)
 
-    def _stage_cached(
-        self, job: int, sha256: str, areas: list[AreaFields], origin: tuple[str, bool] = _UNKNOWN_ORIGIN
-    ) -> Message:
+    def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields], origin: Origin = UNKNOWN_ORIGIN) -> Message:
         loaded = self._entries.load(sha256)
         if loaded is None:
             return ("drift", job, "manifest")
         manifest, stamp = loaded
-        if (path := drifted(manifest, self._layout.tree(sha256))) is not None:
+        tree = self._entries.tree(sha256)
+        if (path := drifted(manifest, tree)) is not None:
             return ("drift", job, path)
         if self._strict_record:
             from engine.wheel.strict import check_cached
 
-            check_cached(manifest, self._layout.tree(sha256))
-        return self._stage(job, sha256, manifest, stamp, areas, origin, [])
-
-    def _stage(
-        self,
-        job: int,
-        sha256: str,
-        manifest: Manifest,
-        stamp: int,
-        areas: list[AreaFields],
-        origin: tuple[str, bool],
-        warnings: list[str],
-    ) -> Message:
-        from engine.planning import plan_entry
-
-        url, is_direct = origin
-        direct_url = ""
-        if is_direct:
-            from engine.origin import direct_url_text
-
-            direct_url = direct_url_text(url, sha256)
-
-        tree = self._layout.tree(sha256)
-        linker = Linker(self._link_mode)
-        results: list[tuple[int, tuple[object, ...], list[str], str | None]] = []
-        planned = None
-        relative_before = None
-        for index, stage, python, absolute, relative in areas:
-            if planned is None or relative != relative_before:
-                planned, relative_before = plan_entry(manifest, sha256, stamp, relative), relative
-                planned.url, planned.direct_url = without_credentials(url), direct_url
-            try:
-                collisions = stage_entry(planned, tree, Area(stage, python, absolute), linker)
-            except OSError as exc:
-                # This environment's trouble, such as a full disk, and no other's.
-                results.append((index, planned.fields(), [], _words(exc)))
-            else:
-                results.append((index, planned.fields(), collisions, None))
-        return ("done", job, sha256, warnings, results, linker.counts)
+            check_cached(manifest, tree)
+        staged = StagedWheel(sha256, tree, self._link_mode, origin)
+        staged.stage(manifest, stamp, areas)
+        self._entries.note_use(sha256)
+        return staged.answer(job, [])
 
     def _drop(self, job: int) -> None:
         self._failed.add(job)
@@ -259,10 +224,6 @@ class Worker:
             import shutil
 
             shutil.rmtree(download.folder, ignore_errors=True)
-
-
-def _words(error: OSError) -> str:
-    return f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
 
 
 def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]) -> None:
@@ -295,19 +256,6 @@ def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], ac
             f"{download.filename} is not a file that the lock accepts: sha256 is {sha256}",
             hint="nothing of it was kept; check the lock's hashes",
         )
-
-
-def drifted(manifest: Manifest, tree: str) -> str | None:
-    """Returns the first file of a cached tree that is not what the manifest says, or None."""
-    stat = os.stat
-    for path, size, mtime, _, _ in manifest.files:
-        try:
-            found = stat(f"{tree}/{path}", follow_symlinks=False)
-        except OSError:
-            return path
-        if found.st_size != size or found.st_mtime_ns != mtime:
-            return path
-    return None
 
 
 def serve(connection: socket.socket, worker: Worker) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from engine.choosing import CompatibleFields, PinFields
     from engine.chosen import Chosen
-    from engine.worker import AreaFields, Message, Worker
+    from engine.staged import AreaFields
+    from engine.worker import Message, Worker
 
     #: A pin, and the index of what its environment can use.
     Want = tuple[PinFields, int]

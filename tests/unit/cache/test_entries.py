@@ -1,5 +1,11 @@
 """Publishing wheels: all or nothing, the first one stays, damage is replaced."""
 
+import errno
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +105,63 @@ def test_what_is_set_aside_is_a_miss_and_leaves_nothing(store: EntryStore) -> No
 def test_setting_aside_what_another_process_has_set_aside_is_no_error(store: EntryStore) -> None:
     store.set_aside(KEY)
     assert not store.has(KEY)
+
+
+@pytest.fixture
+def other_device(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system, where there is one."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system")
+    folder = memory / f"entries-{os.getpid()}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_what_the_cache_refuses_is_published_in_the_private_layer(store: EntryStore, other_device: Path) -> None:
+    private = EntryStore(store.layout, Layout(str(other_device / "private")))
+    folder, manifest = finished(EntryStore(Layout(str(other_device))), "one")
+    mine = private.publish(folder, KEY, manifest)
+    assert private.has(KEY) and private.load(KEY) == mine
+    assert Path(private.tree(KEY), "a.py").read_bytes() == b"one"
+    assert private.tree(KEY).startswith(str(other_device))
+    assert not store.has(KEY)
+
+
+def test_without_a_private_layer_a_refusal_is_an_error(store: EntryStore, other_device: Path) -> None:
+    folder, manifest = finished(EntryStore(Layout(str(other_device))), "one")
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.EXDEV))):
+        store.publish(folder, KEY, manifest)
+
+
+def test_the_private_layer_goes_before_the_cache(store: EntryStore) -> None:
+    folder, manifest = finished(store, "one", b"in the cache")
+    store.publish(folder, KEY, manifest)
+    private = EntryStore(store.layout, Layout(f"{store.layout.temporary}/private"))
+    folder, manifest = finished(store, "two", b"private")
+    alone = EntryStore(Layout(f"{store.layout.temporary}/private"))
+    mine = alone.publish(folder, KEY, manifest)
+    assert private.load(KEY) == mine
+    assert Path(private.tree(KEY), "a.py").read_bytes() == b"private"
+
+
+def test_an_entry_whose_files_changed_is_replaced_by_a_publisher(store: EntryStore) -> None:
+    folder, manifest = finished(store, "one")
+    store.publish(folder, KEY, manifest)
+    Path(store.layout.tree(KEY), "a.py").write_bytes(b"edited")
+    again, manifest = finished(store, "two", b"again")
+    store.publish(again, KEY, manifest)
+    assert Path(store.layout.tree(KEY), "a.py").read_bytes() == b"again"
+
+
+@pytest.mark.parametrize(("age_days", "noted"), [(0.5, False), (2, True)])
+def test_a_use_is_noted_once_a_day_and_leaves_the_stamp(store: EntryStore, age_days: float, noted: bool) -> None:
+    folder, manifest = finished(store, "one")
+    published = store.publish(folder, KEY, manifest)
+    entry = Path(store.layout.entry(KEY))
+    old = time.time() - age_days * 86400
+    os.utime(entry, (old, old))
+    store.note_use(KEY)
+    assert (time.time() - entry.stat().st_mtime < 3600) == noted
+    assert store.load(KEY) == published

@@ -12,6 +12,7 @@ from cache.manifest import EntryPoint
 from cache.plans import PlannedEntry
 from engine.linking import Linker
 from engine.staging import Area, Drift, digest, script_files, stage_entry
+from engine.unstaging import unstage_entry
 from tests.unit.engine.entries import make_area, publish, row_digest, tree_of
 
 INFO = "demo-1.0.dist-info"
@@ -220,3 +221,39 @@ def test_an_origin_is_written_and_recorded(cache: Path, area: Area) -> None:
 def test_a_wheel_from_an_index_has_no_origin_not_even_one_that_it_brings(cache: Path, area: Area) -> None:
     stage(cache, publish(cache, {"demo.py": b"", f"{INFO}/direct_url.json": b"{}"}), area)
     assert not (Path(area.stage) / "purelib" / INFO / "direct_url.json").exists()
+
+
+@pytest.mark.parametrize("mode", ["hardlink", "copy"])
+@pytest.mark.parametrize("lost", ["demo/__init__.py", "demo/sub/deep/a.py", f"{INFO}/METADATA"])
+def test_an_entry_that_is_lost_in_the_middle_leaves_only_what_others_had_staged(
+    cache: Path, area: Area, mode: str, lost: str
+) -> None:
+    entry = publish(cache, FILES)
+    others = {"purelib/demo/__init__.py", "data/share/man/x.1"}
+    for path in others:
+        (Path(area.stage) / path).parent.mkdir(parents=True, exist_ok=True)
+        (Path(area.stage) / path).write_bytes(b"another's")
+    (Path(tree_of(cache, entry)) / lost).unlink()
+    with pytest.raises(Drift):
+        stage(cache, entry, area, mode)
+    assert staged(area) == others
+
+
+def test_a_script_that_is_lost_is_a_drift_and_leaves_nothing(cache: Path, area: Area) -> None:
+    entry = publish(cache, FILES)
+    (Path(tree_of(cache, entry)) / "demo-1.0.data/scripts/run").unlink()
+    with pytest.raises(Drift):
+        stage(cache, entry, area)
+    assert staged(area) == set()
+
+
+def test_a_complete_entry_is_taken_back_without_what_others_had_staged(cache: Path, area: Area) -> None:
+    before = publish(cache, {"demo/__init__.py": b"other"}, name="other")
+    stage(cache, before, area)
+    theirs = staged(area)
+    entry = publish(cache, FILES, console_scripts=(EntryPoint("demo", "demo", "main"),))
+    collisions, _ = stage(cache, entry, area)
+    unstage_entry(entry, area, collisions)
+    assert staged(area) == theirs
+    # And it can be staged again.
+    assert stage(cache, entry, area)[0] == collisions

@@ -1,6 +1,7 @@
 """What a plan is kept under, and that an environment's failure stays its own."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,8 @@ def test_a_refusal_of_the_system_while_settling_stays_with_the_environment(tmp_p
     work = Work(environment(prefix), RELATIVE)
     work.scan()
     area = work.open()
-    # What both bring was noticed while staging, and is gone now.
+    # What both bring was noticed while staging; the staging area is gone now.
+    shutil.rmtree(area.stage)
     settle_and_commit(run, work, entries, {area.stage: {"purelib/shared.py"}})
     work.close()
     assert isinstance(work.error, InstallFailed) and "shared.py" in work.error.message

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from cache.entries import drifted
 from cache.layout import Layout
 from cache.plans import PlannedEntry
-from engine.worker import Message, Worker, drifted, serve
+from engine.worker import Message, Worker, serve
 from tests.support.building import FILENAME, archive, wheel_entries
 from tests.support.trees import check_cache, published
 from tests.support.wheels import Wheel, make_wheel
