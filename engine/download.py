@@ -13,7 +13,7 @@ import aiohttp
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InstallFailed, SizeMismatch
-from engine.index.client import TRANSIENT, TRANSIENT_STATUS, describe
+from engine.index.client import Interrupted, Network
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 21
@@ -23,11 +23,19 @@ OnDisk = Callable[[int], Awaitable[None]]
 
 
 class Restart(Exception):
-    """A connection broke in the middle; what was unpacked so far is to be dropped."""
+    """A connection broke in the middle; what was unpacked so far is to be dropped.
+
+    Attributes:
+        retry_after_seconds: how long the server asks to be left alone, or None.
+    """
+
+    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = retry_after_seconds
 
 
 async def download(
-    session: aiohttp.ClientSession,
+    network: Network,
     url: str,
     path: str,
     *,
@@ -38,7 +46,7 @@ async def download(
     """Downloads `url` to `path` once; the caller repeats it on `Restart`.
 
     Args:
-        session: from `engine.index.client.open_session`.
+        network: asks.
         url: absolute URL of the file.
         path: where to; created or truncated.
         expected_bytes: the length that the index promised, if it did.
@@ -55,9 +63,7 @@ async def download(
         InstallFailed: when the file cannot be written.
     """
     try:
-        async with session.get(url, headers={"Accept-Encoding": "identity"}) as response:
-            if response.status in TRANSIENT_STATUS:
-                raise Restart(f"HTTP {response.status}")
+        async with network.request(url, headers={"Accept-Encoding": "identity"}, purpose="file") as response:
             if response.status != 200:
                 raise IndexUnavailable(
                     f"cannot download {without_credentials(url)}: HTTP {response.status} {response.reason}"
@@ -66,12 +72,8 @@ async def download(
             if expected_bytes is not None and length is not None and length != expected_bytes:
                 raise _wrong_size(url, length, expected_bytes)
             total = await _write_body(response, path, expected_bytes, on_disk, received)
-    except aiohttp.ClientSSLError as exc:
-        raise IndexUnavailable(f"cannot download {without_credentials(url)}: {exc}") from exc
-    except TRANSIENT as exc:
-        raise Restart(str(exc) or type(exc).__name__) from exc
-    except aiohttp.ClientError as exc:
-        raise IndexUnavailable(f"cannot download {without_credentials(url)}: {describe(exc)}") from exc
+    except Interrupted as exc:
+        raise Restart(str(exc), exc.retry_after_seconds) from exc
     except OSError as exc:
         raise InstallFailed(f"cannot write {path}: {exc.strerror}", hint="--cache-dir names another cache") from exc
     if expected_bytes is not None and total != expected_bytes:

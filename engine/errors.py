@@ -51,6 +51,10 @@ class IndexUnavailable(EngineError):
     """An index or file server cannot be reached or keeps failing."""
 
 
+class AccessRefused(IndexUnavailable):
+    """An index or file server wants to know who asks, or does not want to give this to whoever asks."""
+
+
 class Offline(EngineError):
     """The network is needed, and `--offline` forbids it."""
 

@@ -11,8 +11,18 @@ DOWNLOADS = 16
 LARGE_BYTES = 1 << 20
 LARGE_WEIGHT = 3
 
-#: How often a page or a download is tried when what went wrong may pass.
-ATTEMPTS = 4
+#: How often a page or a download is asked for again when what went wrong may pass.
+RETRIES = 3
+
+#: How long a run may wait in all before it asks again, in seconds; waits side by side count once.
+RETRY_SECONDS = 120
+
+#: Seconds for a connection, and between two pieces of an answer.
+CONNECT_SECONDS = 15
+READ_SECONDS = 30
+
+#: How many redirects one request may follow.
+REDIRECTS = 30
 
 #: What downloads may have under way while pages are asked for: what 200 Mbit/s carry in 20 ms, twice.
 BYTES_BESIDE_PAGES = 1 << 22

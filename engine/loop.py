@@ -72,10 +72,12 @@ def _loop_factory() -> Any:
 async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
     asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
     async with asyncio.TaskGroup() as group:
-        network = Network(group)
+        network = Network(group, run.options.network, run.environ)
         try:
             if guesses:
-                index = _url(sources(run, None))
+                found = sources(run, None)
+                network.know([*found.indexes, *found.find_links])
+                index = _url(found)
                 network.ask_early(f"{index}{project}/" for project in guesses)
                 # Not before: their imports would take the second core from the children that are asked.
                 workers.wake()
@@ -106,12 +108,14 @@ async def _run_pipeline(
     from engine.pipeline import Pipeline
 
     assert preparation.lock is not None
+    found = sources(run, preparation.lock.index_url)
+    network.know([*found.indexes, *found.find_links, *found.pinned.values()])
     pipeline = Pipeline(
         run,
         preparation.needs,
         preparation.works,
         network=network,
-        index=_url(sources(run, preparation.lock.index_url)),
+        index=_url(found),
         scratch=scratch,
         workers=workers,
     )

@@ -144,6 +144,29 @@ class IndexOptions:
         )
 
 
+class NetworkOptions:
+    """How the network is used; nothing here changes what a sync installs.
+
+    Attributes:
+        retries: how often a request is repeated, or None for the usual number.
+        timeout_seconds: longest silence of a server, or None for the usual one.
+        connect_timeout_seconds: longest wait for a connection, or None for the usual one.
+    """
+
+    __slots__ = ("connect_timeout_seconds", "retries", "timeout_seconds")
+
+    def __init__(
+        self,
+        *,
+        retries: int | None = None,
+        timeout_seconds: float | None = None,
+        connect_timeout_seconds: float | None = None,
+    ) -> None:
+        self.retries = retries
+        self.timeout_seconds = timeout_seconds
+        self.connect_timeout_seconds = connect_timeout_seconds
+
+
 class SyncOptions:
     """Options of one run, with the spelling of the command line.
 
@@ -156,6 +179,7 @@ class SyncOptions:
         dry_run: change nothing.
         check: a dry run that only compares what is installed; asks no index.
         link_mode: one of `engine.linking.LINK_MODES`.
+        network: how the network is used.
     """
 
     __slots__ = (
@@ -166,6 +190,7 @@ class SyncOptions:
         "indexes",
         "link_mode",
         "lock",
+        "network",
         "offline",
         "pythons",
         "strict_record",
@@ -184,6 +209,7 @@ class SyncOptions:
         durable: bool = False,
         link_mode: str = "hardlink",
         strict_record: bool = False,
+        network: NetworkOptions | None = None,
     ) -> None:
         self.lock = lock
         self.pythons = pythons
@@ -195,3 +221,4 @@ class SyncOptions:
         self.durable = durable
         self.link_mode = link_mode
         self.strict_record = strict_record
+        self.network = network or NetworkOptions()

@@ -8,6 +8,7 @@ as long as one environment can still succeed.
 """
 
 import hashlib
+import itertools
 import os
 import signal
 from collections.abc import Sequence
@@ -25,8 +26,8 @@ from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, InstallFailed, NoMatchingDistribution, Offline
 from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
-from engine.index.pages import Pages, pause
-from engine.limits import ATTEMPTS, DOWNLOADS
+from engine.index.pages import Pages
+from engine.limits import DOWNLOADS
 from engine.local import copy_local
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
@@ -83,7 +84,7 @@ class Pipeline:
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
         self._records = RecordStore(run.layout.bucket("index-v1"))
         self._network = network
-        self._pages = Pages(index, ask=network.ask, offline=run.options.offline)
+        self._pages = Pages(index, ask=network.ask, budget=network.budget, offline=run.options.offline)
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
         self._admission = Admission(DOWNLOADS)
         self._progress = Progress()
@@ -275,7 +276,7 @@ class Pipeline:
     async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields]") -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0
         self._progress.phase = "downloading"
-        for attempt in range(ATTEMPTS):
+        for attempt in itertools.count():
             job = self._workers.job(choice.size_bytes or 0)
             try:
                 async with self._admission.place(choice.size_bytes):
@@ -283,7 +284,9 @@ class Pipeline:
                 finished = await job.end(total, choice.promised, _accepted(needs), areas, _origin(choice, needs))
             except (Restart, Drifted) as exc:
                 await job.abort()
-                reason = str(exc)
+                wait = exc.retry_after_seconds if isinstance(exc, Restart) else None
+                if not await self._network.budget.pause(attempt, wait):
+                    raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {exc}") from exc
             except BaseException:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await job.abort()
@@ -293,9 +296,7 @@ class Pipeline:
                 if choice.sha256 is None:
                     self._pointers.put(_pointer_key(choice), finished.sha256.encode())
                 return finished
-            if attempt + 1 < ATTEMPTS:
-                await pause(attempt)
-        raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {reason}")
+        raise AssertionError("unreachable")
 
     async def _download(self, choice: Chosen, needs: list[Need], job: Job) -> int:
         path = os.path.join(self._scratch, f"{job.number}.part")
@@ -311,7 +312,7 @@ class Pipeline:
                 choice.url, path, expected_bytes=choice.size_bytes, on_disk=on_disk, received=self._received
             )
         return await download(
-            self._network.session,
+            self._network,
             choice.url,
             path,
             expected_bytes=choice.size_bytes,

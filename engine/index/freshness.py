@@ -7,6 +7,8 @@ Source: RFC 9111, sections 4.2 and 5.2.2.
 """
 
 #: Nothing stays fresh longer than a year, whatever a server says.
+from datetime import UTC
+
 LONGEST_SECONDS = 365 * 24 * 3600
 
 
@@ -60,3 +62,17 @@ def _delta_seconds(text: str) -> int | None:
         return None
     digits = digits.lstrip("0")
     return int(digits or "0") if len(digits) <= 10 else 10**10
+
+
+def http_date(text: str) -> float | None:
+    """Returns an HTTP date in seconds since the epoch, or None where it is none.
+
+    Source: RFC 9110, section 5.6.7, "Date/Time Formats".
+    """
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

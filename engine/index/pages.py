@@ -6,7 +6,6 @@ Source: PEP 503; PEP 691.
 """
 
 import hashlib
-import random
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -14,16 +13,12 @@ from packaging.utils import NormalizedName
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, Offline, ProjectNotFound
-from engine.index.client import TRANSIENT_STATUS, Answer, Interrupted
-from engine.limits import ATTEMPTS, PAGES
+from engine.index.client import Answer, Interrupted
+from engine.limits import PAGES
+from engine.network.retry import RetryBudget
 
-#: How a page is asked for: URL in, answer out; raises as `engine.index.client.ask`.
+#: How a page is asked for: URL in, answer out; raises as `engine.index.client.Network.ask`.
 Ask = Callable[[str], Awaitable[Answer]]
-
-
-async def pause(attempt: int) -> None:
-    """Waits before another attempt: full jitter over a doubling bound, 0.2 s at first."""
-    await anyio.sleep(random.uniform(0, 0.2 * 2**attempt))
 
 
 class Pages:
@@ -32,12 +27,14 @@ class Pages:
     Args:
         index: its URL with a final `/`.
         ask: asks the index.
+        budget: what the run may spend on trying again.
         offline: never ask.
     """
 
-    def __init__(self, index: str, *, ask: Ask, offline: bool) -> None:
+    def __init__(self, index: str, *, ask: Ask, budget: RetryBudget, offline: bool) -> None:
         self._index = index
         self._ask = ask
+        self._budget = budget
         self._offline = offline
         self._limit = anyio.CapacityLimiter(PAGES)
         self._folder = hashlib.sha256(index.encode(), usedforsecurity=False).hexdigest()[:20]
@@ -58,22 +55,18 @@ class Pages:
         if self._offline:
             raise Offline(f"the page of {project} is not in the cache", hint="run once without --offline")
         url = f"{self._index}{project}/"
+        attempt = 0
         async with self._limit:
-            for attempt in range(ATTEMPTS):
+            while True:
                 try:
-                    answer = await self._ask(url)
+                    return self._checked(await self._ask(url), project)
                 except Interrupted as exc:
-                    reason = str(exc)
-                else:
-                    if answer.status not in TRANSIENT_STATUS:
-                        return self._checked(answer, project)
-                    reason = f"HTTP {answer.status}"
-                if attempt + 1 < ATTEMPTS:
-                    await pause(attempt)
-        raise IndexUnavailable(
-            f"cannot fetch {without_credentials(url)}: {reason}",
-            hint="check --index-url and the network; --offline uses the cache alone",
-        )
+                    if not await self._budget.pause(attempt, exc.retry_after_seconds):
+                        raise IndexUnavailable(
+                            f"cannot fetch {without_credentials(url)}: {exc}",
+                            hint="check --index-url and the network; --offline uses the cache alone",
+                        ) from exc
+                    attempt += 1
 
     def _checked(self, answer: Answer, project: NormalizedName) -> Answer:
         if answer.status == 404:

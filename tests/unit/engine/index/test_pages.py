@@ -3,9 +3,11 @@
 import pytest
 from packaging.utils import NormalizedName
 
-from engine.errors import IndexUnavailable, Offline, ProjectNotFound
+from engine.errors import AccessRefused, IndexUnavailable, Offline, ProjectNotFound
 from engine.index.client import Answer, Interrupted
 from engine.index.pages import Pages
+from engine.limits import RETRIES
+from engine.network.retry import RetryBudget
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +49,7 @@ class Index:
 
 
 def pages(index: Index, *, offline: bool = False) -> Pages:
-    return Pages(INDEX, ask=index.ask, offline=offline)
+    return Pages(INDEX, ask=index.ask, budget=RetryBudget(jitter=lambda low, high: low), offline=offline)
 
 
 async def test_a_page_is_asked_for_by_name() -> None:
@@ -56,18 +58,24 @@ async def test_a_page_is_asked_for_by_name() -> None:
     assert index.asked == [f"{INDEX}demo/"]
 
 
-@pytest.mark.parametrize("failure", [Interrupted("reset"), answer(status=503), answer(status=429)])
-async def test_what_may_pass_is_tried_again(failure: Answer | Exception) -> None:
-    index = Index(failure, answer())
+async def test_what_may_pass_is_tried_again() -> None:
+    index = Index(Interrupted("reset"), Interrupted("HTTP 429", 0.0), answer())
     assert (await pages(index).fetch(DEMO)).status == 200
-    assert len(index.asked) == 2
+    assert len(index.asked) == 3
+
+
+async def test_what_does_not_pass_after_all_is_told_with_its_reason() -> None:
+    index = Index(*[Interrupted("HTTP 503")] * (RETRIES + 1))
+    with pytest.raises(IndexUnavailable, match="HTTP 503"):
+        await pages(index).fetch(DEMO)
+    assert len(index.asked) == RETRIES + 1
 
 
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
         (answer(status=404), ProjectNotFound),
-        (answer(status=403), IndexUnavailable),
+        (AccessRefused("no"), AccessRefused),
         (answer(status=204), IndexUnavailable),
         (IndexUnavailable("no"), IndexUnavailable),
     ],
@@ -89,6 +97,6 @@ async def test_offline_asks_nobody() -> None:
 
 
 def test_keys_tell_indexes_and_projects_apart_and_no_password() -> None:
-    other = Pages("https://example.com/other/", ask=Index().ask, offline=False)
+    other = Pages("https://example.com/other/", ask=Index().ask, budget=RetryBudget(), offline=False)
     keys = {pages(Index()).key(DEMO), pages(Index()).key(NormalizedName("demo2")), other.key(DEMO)}
     assert len(keys) == 3 and not any("secret" in key or "example" in key for key in keys)
