@@ -11,6 +11,9 @@ DOWNLOADS = 16
 LARGE_BYTES = 1 << 20
 LARGE_WEIGHT = 3
 
+#: How often an environment is committed anew when the cache was cleaned under it.
+ATTEMPTS = 4
+
 #: How often a page or a download is asked for again when what went wrong may pass.
 RETRIES = 3
 

@@ -27,7 +27,7 @@ from engine.errors import EngineError, IndexUnavailable, InstallFailed, NoMatchi
 from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
 from engine.index.pages import Pages
-from engine.limits import DOWNLOADS
+from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import copy_local
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
