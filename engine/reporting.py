@@ -2,8 +2,9 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from cache.plans import PlannedEntry
     from engine.errors import EngineError
 
 
@@ -78,6 +79,24 @@ class Outcome:
         self.details = details
         self.recovered = recovered
         self.error = error
+
+
+def describe_startup_files(entries: "Iterable[PlannedEntry]") -> list[str]:
+    """Returns one line for each file that Python obeys whenever it starts in the environment.
+
+    Args:
+        entries: what was installed.
+
+    Source: documentation of the `site` module, ".pth"; PEP 829, ".start".
+    """
+    return [
+        f"{name} of {entry.name} is obeyed whenever Python starts"
+        for entry in entries
+        for scheme, folder, _, names, _, _ in entry.folders
+        if not folder and scheme in ("purelib", "platlib")
+        for name in names
+        if name.endswith((".pth", ".start"))
+    ]
 
 
 def describe_links(counts: dict[str, int]) -> str:

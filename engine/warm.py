@@ -6,7 +6,7 @@ from cache.layout import Layout
 from cache.plans import PlannedEntry
 from engine.errors import EngineError, InstallFailed
 from engine.parallel import Job, Staged, stage_all
-from engine.reporting import describe_links
+from engine.reporting import describe_links, describe_startup_files
 from engine.staging import Drift
 from engine.sync import Run, Target
 from engine.work import Work
@@ -168,6 +168,7 @@ def settle_and_commit(
             trees = {entry.sha256: find(entry.sha256) for entry in entries if entry.sha256}
             work.warnings.extend(settle(entries, paths, trees, work.area))
         work.commit(durable=run.options.durable)
+        work.details.extend(describe_startup_files(entries))
     except EngineError as exc:
         work.error = exc
     except OSError as exc:

@@ -46,11 +46,13 @@ SMALL_BYTES = 16 * 1024 * 1024
 # on have nine tenths of the bytes.
 VOUCHED_BYTES = 64 * 1024
 _TEXT_MAX_BYTES = 16 * 1024 * 1024
+# A RECORD of a million wrong rows is one fault, not a million.
+_WARNINGS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpackedWheel:
-    """What was unpacked, and what was odd about it without being an error."""
+    """What was unpacked, and what was odd about it without being an error, in lines that name the wheel."""
 
     manifest: Manifest
     warnings: list[str]
@@ -306,7 +308,14 @@ class Unpacker:
             console_scripts=console,
             gui_scripts=gui,
         )
-        return UnpackedWheel(manifest=manifest, warnings=warnings + disagreements)
+        return UnpackedWheel(manifest=manifest, warnings=self._worded(warnings + disagreements))
+
+    def _worded(self, warnings: list[str]) -> list[str]:
+        """Returns warnings with the wheel's name; of very many only the first."""
+        shown = warnings[:_WARNINGS_MAX]
+        if len(warnings) > len(shown):
+            shown.append(f"and {len(warnings) - len(shown)} more warnings of this kind")
+        return [f"{ascii(self._filename)[1:-1]}: {warning}" for warning in shown]
 
     def _text(self, name: str, limit_bytes: int = _TEXT_MAX_BYTES) -> bytes:
         if name not in self._written:

@@ -116,14 +116,14 @@ def end_part_64(count: int, length: int, offset: int, *, extensible: bytes = b""
 
 def archive(entries: Iterable[Entry], *, comment: bytes = b"", wide: bool = False) -> bytes:
     """Returns the archive of these members."""
-    body, directory, count = b"", b"", 0
+    body, directory, count = bytearray(), bytearray(), 0
     for entry in entries:
         if not entry.hidden:
             directory += central_part(entry, len(body))
             count += 1
         body += local_part(entry)
     end = end_part_64(count, len(directory), len(body)) if wide else b""
-    return body + directory + end + end_part(count, len(directory), len(body), comment)
+    return bytes(body + directory) + end + end_part(min(count, 0xFFFF), len(directory), len(body), comment)
 
 
 def record_row(path: str, content: bytes) -> str:

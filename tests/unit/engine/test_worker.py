@@ -116,7 +116,7 @@ def test_a_strict_worker_refuses_a_wrong_record_in_downloads_and_in_the_cache(
     assert end(strict, wheel)[:3] == ("error", 1, "InvalidWheel")
     assert published(cache) == set()
     download(worker, tmp_path, wheel)
-    assert end(worker, wheel)[3] == ["RECORD lists 'demo/gone.py', which is not there"]
+    assert end(worker, wheel)[3] == [f"{FILENAME}: RECORD lists 'demo/gone.py', which is not there"]
     answer = strict.handle(("stage", 2, wheel.sha256, [area_fields(tmp_path)]))
     assert answer is not None and answer[:3] == ("error", 2, "InvalidWheel") and "demo/gone.py" in answer[3]
     assert staged(tmp_path) == set()

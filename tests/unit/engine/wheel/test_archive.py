@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import InvalidWheel
 from engine.wheel.archive import LocalHeader, Member, check_local_header, parse_local_header, read_central_directory
+from engine.wheel.verify import check_members
 from tests.support.building import (
     Entry,
     archive,
@@ -107,6 +108,12 @@ def test_comment_is_allowed() -> None:
 
 def test_zip64_end_record_is_read() -> None:
     assert [member.name for member in members_of(archive([Entry(name="a"), Entry(name="b")], wide=True))] == ["a", "b"]
+
+
+def test_seventy_thousand_members_are_read_and_checked() -> None:
+    members = check(archive([Entry(name=f"demo/{number}", method=0) for number in range(70_000)], wide=True))
+    by_name, warnings = check_members(members, 1000)
+    assert (len(members), len(by_name), warnings) == (70_000, 70_000, [])
 
 
 def test_zip64_sizes_are_read() -> None:

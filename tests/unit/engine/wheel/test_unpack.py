@@ -401,22 +401,29 @@ def test_oddities_are_warnings(growing: bool, unpack: Unpacking) -> None:
     body = archive([Entry(name="demo/unlisted.py"), *entries])
     result = unpack(body, range(0, len(body), 40) if growing else ())
     assert result.warnings == [
-        "member 'demo/twice.py' is there twice",
-        "members 'demo/Case.py' and 'demo/case.py' are the same file on some file systems",
-        "it has the newer wheel format 1.9",
-        "'demo/unlisted.py' is not in RECORD",
-        "RECORD is wrong about 'demo/Case.py'",
-        "RECORD lists 'demo/gone.py', which is not there",
+        f"{FILENAME}: member 'demo/twice.py' is there twice",
+        f"{FILENAME}: members 'demo/Case.py' and 'demo/case.py' are the same file on some file systems",
+        f"{FILENAME}: it has the newer wheel format 1.9",
+        f"{FILENAME}: 'demo/unlisted.py' is not in RECORD",
+        f"{FILENAME}: RECORD is wrong about 'demo/Case.py'",
+        f"{FILENAME}: RECORD lists 'demo/gone.py', which is not there",
     ]
     paths = [file.path for file in result.manifest.files]
     assert paths[:4] == ["demo/unlisted.py", "demo/twice.py", "demo/Case.py", "demo/case.py"]
     assert result.manifest.root_is_purelib is False
 
 
+def test_of_very_many_warnings_the_first_are_given(unpack: Unpacking) -> None:
+    rows = "".join(f"gone{number}.py,,\n" for number in range(1000))
+    warnings = unpack(archive(wheel_entries(add_to_record=rows))).warnings
+    assert warnings[0] == f"{FILENAME}: RECORD lists 'gone0.py', which is not there"
+    assert warnings[10:] == [f"{FILENAME}: and 990 more warnings of this kind"]
+
+
 def test_large_duplicate_is_compared_while_it_arrives(unpack: Unpacking) -> None:
     twice = Entry(name="noise", content=NOISE, method=0)
     body = wheel(twice, twice)
-    assert unpack(body, range(0, len(body), 1 << 20)).warnings == ["member 'noise' is there twice"]
+    assert unpack(body, range(0, len(body), 1 << 20)).warnings == [f"{FILENAME}: member 'noise' is there twice"]
     other = replace(twice, content=b"buckeroo" + NOISE, central={"crc": 1}, local={"crc": 1})
     body = wheel(replace(twice, content=b"plumless" + NOISE, central={"crc": 1}, local={"crc": 1}), other)
     with pytest.raises(InvalidWheel, match="two different members"):
