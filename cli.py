@@ -83,7 +83,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from time import perf_counter
 
     from engine.errors import ConfigurationError, InvalidLock
-    from engine.options import IndexOptions, SyncOptions
+    from engine.options import IndexOptions, InstallOptions, SyncOptions
     from engine.printing import detail_lines, outcome_lines
     from engine.sync import sync
 
@@ -101,6 +101,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
         durable=bool(values["durable"]),
         strict_record=bool(values["strict_record"]),
         link_mode=str(values["link_mode"] or "hardlink"),
+        install=InstallOptions.from_words(values, os.getcwd()),
     )
     quiet = int(values["quiet"])  # type: ignore[arg-type]
     view = _view(style, hidden=bool(quiet or values["no_progress"]))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     Value = str | int | list[str] | None
 
-#: (flags, name, kind, metavar, help).  Kinds: value, list, flag (counted), or the choices as a tuple.
+#: (flags, name, kind, metavar, help).  Kinds: value, list, flag (counted), off (takes the flag of that name back), or
+#: the choices as a tuple.
 Option = tuple[tuple[str, ...], str, "str | tuple[str, ...]", "str | None", str]
 
 #: (name, metavar, how many: "1" or "+" or "*").  More than one makes a list; only the last may be one.
@@ -38,9 +39,20 @@ TARGET_OPTIONS: tuple[Option, ...] = (
         "python",
         "list",
         "PATH",
-        "an interpreter or an environment; several times to sync several in one run (default: the active "
-        "environment, else .venv here or above, else a new .venv here)",
+        "an interpreter, an environment, or a version such as 3.12; several times to sync several in one run "
+        "(default: the active environment, else .venv here or above, else a new .venv here)",
     ),
+    (("-t", "--target"), "target", "value", "DIR", "install straight into a folder"),
+    (("--prefix",), "prefix", "value", "DIR", "install into lib, bin and so on below a folder"),
+    (("--system",), "system", "flag", None, "the first interpreter on PATH that is in no virtual environment"),
+    (
+        ("--break-system-packages",),
+        "break_system_packages",
+        "flag",
+        None,
+        "change an interpreter's own environment although another tool manages it",
+    ),
+    (("--no-break-system-packages",), "break_system_packages", "off", None, "do not (default)"),
 )
 
 INDEX_OPTIONS: tuple[Option, ...] = (
@@ -77,6 +89,9 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
         None,
         "how files come from the cache; each file falls back on its own (default: hardlink)",
     ),
+    (("--reinstall", "--force-reinstall"), "reinstall", "flag", None, "install everything again, from the cache"),
+    (("--reinstall-package",), "reinstall_package", "list", "NAME", "install one project again; may be repeated"),
+    (("--no-deps",), "no_deps", "flag", None, "accepted and without effect: a lock names all there is to install"),
     (("--dry-run",), "dry_run", "flag", None, "say what would change, and change nothing"),
     (
         ("--check",),
@@ -137,10 +152,10 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
         if (option := known.get(flag if word.startswith("--") else word)) is None:
             return None
         _, name, kind, _, _ = option
-        if kind == "flag":
+        if kind in ("flag", "off"):
             if equals:
                 return None
-            values[name] += 1  # type: ignore[operator]
+            values[name] = values[name] + 1 if kind == "flag" else 0  # type: ignore[operator]
             continue
         argument = text if equals else next(words, None)
         if not argument or (not equals and argument.startswith("-")):
@@ -172,7 +187,7 @@ def _place(free: list[str], positionals: tuple[Positional, ...], values: "dict[s
 
 
 def _default(kind: "str | tuple[str, ...]") -> "Value":
-    return [] if kind == "list" else 0 if kind == "flag" else None
+    return [] if kind == "list" else 0 if kind in ("flag", "off") else None
 
 
 def parse_arguments(argv: "Sequence[str]") -> "dict[str, Value]":
@@ -223,6 +238,8 @@ def _add_option(parser: "argparse.ArgumentParser", option: Option) -> None:
     flags, name, kind, metavar, text = option
     if kind == "flag":
         parser.add_argument(*flags, dest=name, action="count", default=0, help=text)
+    elif kind == "off":
+        parser.add_argument(*flags, dest=name, action="store_const", const=0, default=0, help=text)
     elif kind == "list":
         parser.add_argument(*flags, dest=name, action="append", default=[], metavar=metavar, help=text)
     elif kind == "value":

@@ -6,8 +6,11 @@ run, and hands over to the pipeline.  At the end it stores the plans that make
 the next run warm.
 """
 
+import os
+
 from cache import plans
 from cache.records import RecordStore
+from engine.environment.layouts import schemes_of
 from engine.errors import EngineError, InvalidEnvironment
 from engine.scratch import Scratch
 from engine.sync import Run, Target
@@ -129,7 +132,7 @@ class Preparation:
         for target in self._targets:
             try:
                 if target.error is None:
-                    self.needs.extend(_compare(target, self.lock, known, recovering=not self._run.options.dry_run))
+                    self.needs.extend(_compare(self._run, target, self.lock, known))
             except EngineError as exc:
                 target.error = exc
         if all(target.error is not None for target in self._targets) and self._targets[0].error is not None:
@@ -178,7 +181,7 @@ class Need:
         self.pin = pin
 
 
-def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, recovering: bool) -> list[Need]:
+def _compare(run: Run, target: Target, lock: "Lock", known: "dict[int, Compatible]") -> list[Need]:
     """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
     interpreter = target.interpreter
     assert interpreter is not None
@@ -187,15 +190,12 @@ def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, re
         environment.prefix = interpreter.prefix
     if not environment.interpreter_key:
         environment.python = interpreter.executable
-    if (reason := interpreter.externally_managed) is not None:
-        raise InvalidEnvironment(
-            f"{environment.prefix} is managed by another tool: {reason}",
-            hint="make a virtual environment and sync that",
-        )
+    if not environment.is_virtual:
+        _check_may_change(run, environment.prefix, interpreter)
     warnings = target.work.warnings if target.work is not None else []
-    work = target.work = Work(environment, interpreter.schemes)
+    work = target.work = Work(environment, schemes_of(environment, interpreter.schemes), run.options.install)
     work.warnings.extend(warnings)
-    work.scan(recovering=recovering)
+    work.scan(recovering=not run.options.dry_run)
     if not lock.pins:
         work.warnings.append("the lock pins nothing")
     pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
@@ -205,6 +205,31 @@ def _compare(target: Target, lock: "Lock", known: "dict[int, Compatible]", *, re
         return []
     compatible = known.setdefault(id(interpreter), _compatible(interpreter))
     return [Need(work, compatible, pins[name]) for name in missing]  # type: ignore[index]
+
+
+def _check_may_change(run: Run, prefix: str, interpreter: "Interpreter") -> None:
+    """Checks that an interpreter's own environment is the user's to change.
+
+    Raises:
+        InvalidEnvironment: when another tool manages it, or its folder cannot be written.
+
+    Source: PEP 668.
+    """
+    reason = interpreter.externally_managed
+    if reason is not None and not run.options.install.break_system_packages:
+        raise InvalidEnvironment(
+            f"{prefix} is managed by another tool: {reason}",
+            hint="make a virtual environment and sync that, or use --target or --prefix; "
+            "--break-system-packages changes it all the same",
+        )
+    for folder in (interpreter.schemes["purelib"], prefix):
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InvalidEnvironment(
+                f"the environment of {interpreter.executable} cannot be changed: no permission to write to {folder}",
+                hint="make a virtual environment and sync that, or use --target or --prefix",
+            )
 
 
 def _compatible(interpreter: "Interpreter") -> "Compatible":

@@ -4,7 +4,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from engine.arguments import Value
 
@@ -167,6 +167,65 @@ class NetworkOptions:
         self.connect_timeout_seconds = connect_timeout_seconds
 
 
+class InstallOptions:
+    """Where to install, and how.
+
+    Attributes:
+        target: absolute path of a folder that distributions go straight into, or "".
+        prefix: absolute path of a folder that gets the scheme of an environment, or "".
+        system: the first interpreter on PATH instead of an environment.
+        break_system_packages: change an environment that another tool manages (PEP 668).
+        reinstall: install everything again, whatever is there.
+        reinstall_packages: normalised names of what is installed again.
+    """
+
+    __slots__ = ("break_system_packages", "prefix", "reinstall", "reinstall_packages", "system", "target")
+
+    def __init__(
+        self,
+        *,
+        target: str = "",
+        prefix: str = "",
+        system: bool = False,
+        break_system_packages: bool = False,
+        reinstall: bool = False,
+        reinstall_packages: "Iterable[str]" = (),
+    ) -> None:
+        self.target = target
+        self.prefix = prefix
+        self.system = system
+        self.break_system_packages = break_system_packages
+        self.reinstall = reinstall
+        self.reinstall_packages = frozenset(reinstall_packages)
+
+    def reinstalls(self, name: str) -> bool:
+        """Tells whether a project is installed again although its version is right."""
+        return self.reinstall or name in self.reinstall_packages
+
+    @classmethod
+    def from_words(cls, values: "Mapping[str, Value]", cwd: str) -> "InstallOptions":
+        """Reads what the command line says, as `engine.arguments` gives it; relative paths start from `cwd`."""
+        names = values.get("reinstall_package")
+        return cls(
+            target=_folder(values.get("target"), cwd),
+            prefix=_folder(values.get("prefix"), cwd),
+            system=bool(values.get("system")),
+            break_system_packages=bool(values.get("break_system_packages")),
+            reinstall=bool(values.get("reinstall")),
+            reinstall_packages=_normalized(names) if isinstance(names, list) and names else (),
+        )
+
+
+def _folder(value: "Value", cwd: str) -> str:
+    return os.path.normpath(os.path.join(cwd, str(value))) if value else ""
+
+
+def _normalized(names: list[str]) -> list[str]:
+    from engine.environment.installed import normalize_name
+
+    return [normalize_name(name) for name in names]
+
+
 class SyncOptions:
     """Options of one run, with the spelling of the command line.
 
@@ -180,6 +239,7 @@ class SyncOptions:
         check: a dry run that only compares what is installed; asks no index.
         link_mode: one of `engine.linking.LINK_MODES`.
         network: how the network is used.
+        install: where to install, and how.
     """
 
     __slots__ = (
@@ -188,6 +248,7 @@ class SyncOptions:
         "dry_run",
         "durable",
         "indexes",
+        "install",
         "link_mode",
         "lock",
         "network",
@@ -210,6 +271,7 @@ class SyncOptions:
         link_mode: str = "hardlink",
         strict_record: bool = False,
         network: NetworkOptions | None = None,
+        install: InstallOptions | None = None,
     ) -> None:
         self.lock = lock
         self.pythons = pythons
@@ -222,3 +284,4 @@ class SyncOptions:
         self.link_mode = link_mode
         self.strict_record = strict_record
         self.network = network or NetworkOptions()
+        self.install = install or InstallOptions()

@@ -35,14 +35,16 @@ class Target:
 
     Attributes:
         created: this run has made it.
+        topmost: the topmost folder that this run has made for it, where it is not an environment.
         error: why nothing can be done with it, where that is known before there is any work.
     """
 
-    __slots__ = ("created", "environment", "error", "interpreter", "key", "plan", "work")
+    __slots__ = ("created", "environment", "error", "interpreter", "key", "plan", "topmost", "work")
 
     def __init__(self, environment: Environment, *, created: bool = False) -> None:
         self.environment = environment
         self.created = created
+        self.topmost = ""
         self.error: EngineError | None = None
         self.key = ""
         self.plan: plans.Plan | None = None
@@ -78,8 +80,8 @@ class Run:
                     signs.append(f"{path} {found.st_mtime_ns} {found.st_size}")
         return "\n".join(signs)
 
-    def plan_key(self, interpreter_key: str) -> str:
-        """Returns the key of the plan for an interpreter, or "" when there can be none."""
+    def plan_key(self, interpreter_key: str, layout: str = "") -> str:
+        """Returns the key of the plan for an interpreter and a layout, or "" when there can be none."""
         if not interpreter_key:
             return ""
         digest = sha256()
@@ -88,7 +90,7 @@ class Run:
         for part in (
             f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}{strict}",
             self.index_identity(),
-            interpreter_key,
+            f"{interpreter_key} {layout}",
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         digest.update(self.lock_bytes)
@@ -111,34 +113,59 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
     Raises:
         EngineError: when the run cannot start at all.
     """
+    _check_options(options)
     run = Run(options, environ, cwd, view)
     check_place(options.cache_dir, [cwd])
     targets, outcomes = _find_targets(run)
     check_place(options.cache_dir, [target.environment.prefix for target in targets if target.environment.prefix])
     finished = False
     try:
+        _make_folders(run, targets)
         _sync_targets(run, targets)
         finished = True
     finally:
         for target in targets:
             failed = target.error is not None or (target.work is not None and target.work.error is not None)
-            if target.created and not run.options.dry_run and (failed or not finished):
+            if (target.created or target.topmost) and not run.options.dry_run and (failed or not finished):
                 _remove_if_useless(target)
     found = {id(target): _outcome(target) for target in targets}
     return [outcome if isinstance(outcome, Outcome) else found[id(outcome)] for outcome in outcomes]
+
+
+def _check_options(options: SyncOptions) -> None:
+    """Checks that the options do not contradict each other.
+
+    Raises:
+        ConfigurationError: when they do.
+    """
+    install = options.install
+    if install.target and install.prefix:
+        raise ConfigurationError("--target and --prefix cannot be used together", hint="each says where to install")
+    folder = "--target" if install.target else "--prefix" if install.prefix else "--system" if install.system else ""
+    if folder and len(options.pythons) > 1:
+        raise ConfigurationError(f"{folder} and several --python cannot be used together", hint="run once for each")
+
+
+def _make_folders(run: Run, targets: list[Target]) -> None:
+    for target in targets:
+        if target.environment.layout and not run.options.dry_run:
+            from engine.environment.layouts import make_folder
+
+            target.topmost = make_folder(target.environment.prefix)
 
 
 def _sync_targets(run: Run, targets: list[Target]) -> None:
     cold = []
     for target in targets:
         # A plain interpreter has no plan: whether it may be changed is asked each time.
-        target.key = run.plan_key(target.environment.interpreter_key) if target.environment.prefix else ""
+        if (environment := target.environment).prefix:
+            target.key = run.plan_key(environment.interpreter_key, environment.layout)
         target.plan = plans.load(run.layout.plan(target.key)) if target.key else None
         if target.plan is None:
             cold.append(target)
         else:
             plans.note_use(run.layout.plan(target.key))
-            target.work = Work(target.environment, target.plan.schemes)
+            target.work = Work(target.environment, target.plan.schemes, run.options.install)
     warm = [target for target in targets if target.plan is not None]
     if warm:
         from engine.warm import sync_warm
@@ -174,10 +201,11 @@ def _find_targets(run: Run) -> tuple[list[Target], list[Target | Outcome]]:
     outcomes: list[Target | Outcome] = []
     for python in run.options.pythons or (None,):
         try:
-            environment = find_environment(python, run.environ, run.cwd)
+            environment = _environment(run, python)
             created = environment is None
             if environment is None:
-                environment = _create(run)
+                environment = _create(run, python)
+            target = Target(environment, created=created)
         except EngineError as exc:
             if len(run.options.pythons) < 2:
                 raise
@@ -185,9 +213,21 @@ def _find_targets(run: Run) -> tuple[list[Target], list[Target | Outcome]]:
             continue
         if any(same(environment, other.environment) for other in targets):
             continue
-        targets.append(Target(environment, created=created))
-        outcomes.append(targets[-1])
+        targets.append(target)
+        outcomes.append(target)
     return targets, outcomes
+
+
+def _environment(run: Run, python: str | None) -> Environment | None:
+    """Returns what to install into, or None where an environment has to be made first."""
+    install = run.options.install
+    # What may be a version, and is judged by whoever knows their grammar.
+    version = python is not None and (python[:1].isdigit() or python.startswith(("cpython", "pypy", "graalpy")))
+    if version or install.target or install.prefix or install.system:
+        from engine.environment.requests import requested_environment
+
+        return requested_environment(python, install, run.environ, run.cwd)
+    return find_environment(python, run.environ, run.cwd)
 
 
 def same(one: Environment, other: Environment) -> bool:
@@ -202,6 +242,11 @@ def _place(environment: Environment) -> str:
 def _remove_if_useless(target: Target) -> None:
     """Takes back a `.venv` that this run has made when it then failed, unless somebody has used it meanwhile."""
     prefix = target.environment.prefix
+    if target.topmost:
+        from engine.environment.layouts import take_back
+
+        take_back(prefix, target.topmost)
+        return
     if os.path.exists(os.path.join(prefix, ".engine")) or not os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
         return
     for folder, folders, _ in os.walk(prefix):
@@ -215,12 +260,18 @@ def _remove_if_useless(target: Target) -> None:
     target.created = False
 
 
-def _create(run: Run) -> Environment:
+def _create(run: Run, python: str | None) -> Environment:
     """Makes `.venv`; a dry run only says what it would be."""
     from engine.environment.create import create_environment, default_base_executable
 
     path = os.path.join(run.cwd, ".venv")
-    base = default_base_executable(run.environ)
+    base = None
+    if python is not None:
+        from engine.environment.requests import find_interpreter, parse_request
+
+        if (request := parse_request(python)) is not None:
+            base = find_interpreter(request, run.environ)
+    base = base or default_base_executable(run.environ)
     if run.options.dry_run:
         return planned_environment(path, base)
     create_environment(path, base)

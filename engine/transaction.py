@@ -19,6 +19,7 @@ is locked as long as its process lives: what is not locked is litter.
 import os
 
 from engine.errors import InstallConflict, InstallFailed
+from engine.wheel.layout import PRIVATE_TO_ENVIRONMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Transaction:
         self, source: str, target: str, gone: set[str], out: list[Step], incoming: list[Step], *, top: bool = False
     ) -> None:
         """Collects the steps that bring `source` to `target`."""
+        if os.path.dirname(target) == self.prefix and os.path.basename(target).casefold() in PRIVATE_TO_ENVIRONMENT:
+            raise InstallConflict(f"a distribution brings {target}, which is a part of the environment itself")
         if target in self._claimed:
             # Two schemes reach one new place, as `.data/data` can reach site-packages: it arrives once, with both.
             _absorb(source, self._claimed[target])

@@ -5,6 +5,7 @@ import os
 from engine.environment.installed import Installed, installed_distributions, same_version
 from engine.environment.target import Environment
 from engine.errors import EngineError, InstallConflict, InstallFailed, InvalidEnvironment
+from engine.options import InstallOptions
 from engine.removal import Removal, recorded_files
 from engine.staging import Area
 from engine.transaction import Transaction, lock_folder, recover
@@ -42,8 +43,9 @@ class Work:
         error: why this environment was left as it was, or None.
     """
 
-    def __init__(self, environment: Environment, relative: dict[str, str]) -> None:
+    def __init__(self, environment: Environment, relative: dict[str, str], options: InstallOptions) -> None:
         self.environment = environment
+        self._options = options
         prefix = environment.prefix
         self.relative = _unified(prefix, relative)
         self.schemes = {
@@ -126,7 +128,7 @@ class Work:
         self.added, self.removed, self.kept = [], [], 0
         for name, version in wanted:
             names.add(name)
-            if self.satisfied(name, version):
+            if self.satisfied(name, version) and not self._options.reinstalls(name):
                 self.kept += 1
                 self._kept.append((name, version))
                 continue

@@ -46,21 +46,30 @@ class Environment:
             Where `interpreter_key` is "" this is a shim; take the executable
             from the interpreter's facts.
         base_executable: real path of the interpreter's binary.
-        is_virtual: there is a `pyvenv.cfg`.
+        is_virtual: there is a `pyvenv.cfg`, or the paths are as relative as there.
         interpreter_key: 32 hex digits that change when the interpreter's facts
             may have changed; "" when these must not be cached.
+        layout: "" for an environment; how another folder is laid out (`engine.environment.layouts`).
     """
 
-    __slots__ = ("base_executable", "interpreter_key", "is_virtual", "prefix", "python")
+    __slots__ = ("base_executable", "interpreter_key", "is_virtual", "layout", "prefix", "python")
 
     def __init__(
-        self, *, prefix: str, python: str, base_executable: str, is_virtual: bool, interpreter_key: str
+        self,
+        *,
+        prefix: str,
+        python: str,
+        base_executable: str,
+        is_virtual: bool,
+        interpreter_key: str,
+        layout: str = "",
     ) -> None:
         self.prefix = prefix
         self.python = python
         self.base_executable = base_executable
         self.is_virtual = is_virtual
         self.interpreter_key = interpreter_key
+        self.layout = layout
 
 
 def find_environment(python: str | None, environ: "Mapping[str, str]", cwd: str) -> Environment | None:
@@ -187,8 +196,8 @@ def _from_request(python: str, environ: "Mapping[str, str]", cwd: str) -> Enviro
         if os.path.lexists(os.path.join(prefix, "pyvenv.cfg")):
             return _virtual(prefix, None, python=path)
         if os.path.isdir(os.path.join(prefix, "conda-meta")):
-            return _plain(path, prefix)
-    return _plain(path, "")
+            return plain_environment(path, prefix)
+    return plain_environment(path)
 
 
 def _from_folder(folder: str) -> Environment:
@@ -196,7 +205,7 @@ def _from_folder(folder: str) -> Environment:
         return _virtual(folder, None)
     if os.path.isdir(os.path.join(folder, "conda-meta")):
         return _conda(folder, None)
-    return _plain(_python_in(folder, _SCRIPTS, "it is not an environment", _HINT_PYTHON), "")
+    return plain_environment(_python_in(folder, _SCRIPTS, "it is not an environment", _HINT_PYTHON))
 
 
 def _above(folder: str) -> Environment | None:
@@ -237,10 +246,19 @@ def _conda(prefix: str, variable: str | None) -> Environment:
     hint = f"unset {variable}, or install Python into that environment" if variable else _HINT_PYTHON
     if not os.path.isdir(os.path.join(prefix, "conda-meta")):
         raise _unusable(prefix, "it is not a conda environment", hint)
-    return _plain(_python_in(prefix, "" if _WINDOWS else _SCRIPTS, "it has no interpreter", hint), prefix)
+    return plain_environment(_python_in(prefix, "" if _WINDOWS else _SCRIPTS, "it has no interpreter", hint), prefix)
 
 
-def _plain(python: str, prefix: str) -> Environment:
+def plain_environment(python: str, prefix: str = "") -> Environment:
+    """Returns an interpreter outside of any virtual environment.
+
+    Args:
+        python: its absolute path.
+        prefix: of a conda environment; "" where only the interpreter can say it.
+
+    Raises:
+        InvalidEnvironment: when it cannot be read.
+    """
     base = os.path.realpath(python)
     key = interpreter_key(base, python)
     return Environment(prefix=prefix, python=python, base_executable=base, is_virtual=False, interpreter_key=key)

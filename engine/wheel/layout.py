@@ -20,8 +20,8 @@ _COMPONENT_MAX_BYTES = 255
 _PATH_MAX_BYTES = 4096
 _UTF8_MAX_BYTES = 4
 _SCRIPT_FOLDERS = ("bin", "scripts")
-# What makes an environment one, and where its changes are staged.
-_PRIVATE_TO_ENVIRONMENT = ("pyvenv.cfg", ".engine")
+#: What makes an environment one, and where its changes are staged.
+PRIVATE_TO_ENVIRONMENT = ("pyvenv.cfg", ".engine")
 
 
 def check_member_name(name: str) -> None:
@@ -130,7 +130,7 @@ def check_destinations(paths: "Iterable[str]", dist_info: str, data: str) -> Non
 
 def _check_data(path: str, relative: str) -> None:
     first, _, rest = relative.casefold().partition("/")
-    if first in _PRIVATE_TO_ENVIRONMENT:
+    if first in PRIVATE_TO_ENVIRONMENT:
         raise InvalidWheel(f"{path!r} would replace a part of the environment itself")
     if first in _SCRIPT_FOLDERS and is_interpreter_name(rest.partition("/")[0]):
         raise InvalidWheel(f"{path!r} would replace the interpreter")

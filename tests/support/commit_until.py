@@ -33,7 +33,7 @@ def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: st
     assert environment is not None
     plan = plans.load(run.layout.plan(run.plan_key(environment.interpreter_key)))
     assert plan is not None, "the lock has not been synced before"
-    work = Work(environment, plan.schemes)
+    work = Work(environment, plan.schemes, options.install)
     work.scan()
     missing = set(work.compare((entry.name, entry.version) for entry in plan.entries))
 

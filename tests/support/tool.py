@@ -58,6 +58,27 @@ class Target:
         return Target(prefix)
 
 
+def standalone_interpreter(prefix: Path) -> Target:
+    """Makes an interpreter with a site-packages folder of its own: the binary is a copy, the standard library links.
+
+    Stands for an interpreter of the system, which a test must not change.
+    """
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    library = prefix / "lib" / version
+    (library / "site-packages").mkdir(parents=True)
+    for entry in Path(os.__file__).parent.iterdir():
+        if entry.name not in ("site-packages", "dist-packages", "EXTERNALLY-MANAGED"):
+            (library / entry.name).symlink_to(entry)
+    target = Target(prefix)
+    target.python.parent.mkdir()
+    shutil.copy(os.path.realpath(sys.executable), target.python)
+    (prefix / "bin" / "python3").symlink_to("python")
+    (prefix / "bin" / version).symlink_to("python")
+    found = target.run("import sys, sysconfig; print(sys.prefix, sysconfig.get_path('purelib'))")
+    assert found == f"{prefix} {library / 'site-packages'}", found
+    return target
+
+
 def clean_environ(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Returns this process's variables without settings of the tools under test, with `home` as HOME."""
     environ = {

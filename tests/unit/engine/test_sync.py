@@ -8,7 +8,7 @@ import pytest
 
 from engine.environment.target import Environment
 from engine.errors import ConfigurationError, InstallFailed
-from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, InstallOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run, same
 from engine.warm import settle_and_commit
@@ -86,7 +86,7 @@ def test_a_refusal_of_the_system_while_settling_stays_with_the_environment(tmp_p
     (prefix / "lib" / "site").mkdir(parents=True)
     run = run_with(tmp_path)
     entries = [publish(tmp_path / "cache", {"shared.py": name.encode()}, name=name) for name in ("one", "two")]
-    work = Work(environment(prefix), RELATIVE)
+    work = Work(environment(prefix), RELATIVE, InstallOptions())
     work.scan()
     area = work.open()
     # What both bring was noticed while staging; the staging area is gone now.

@@ -8,6 +8,7 @@ import pytest
 from engine.environment.target import Environment
 from engine.errors import InstallConflict
 from engine.linking import Linker
+from engine.options import InstallOptions
 from engine.staging import stage_entry
 from engine.work import Work
 from tests.unit.engine.entries import RELATIVE, install, publish, tree_of
@@ -28,7 +29,7 @@ def work_on(prefix: Path) -> Work:
     environment = Environment(
         prefix=str(prefix), python=str(prefix / "bin/python"), base_executable="x", is_virtual=True, interpreter_key="k"
     )
-    work = Work(environment, RELATIVE)
+    work = Work(environment, RELATIVE, InstallOptions())
     work.scan()
     return work
 
