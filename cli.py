@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.arguments import Value
+    from engine.documents import Documents
     from engine.printing import Style
-    from engine.reporting import View
+    from engine.reporting import Outcome, View
 
 #: Exit codes; the table in README.md says the same.
 OK = 0
@@ -82,7 +83,6 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from time import perf_counter
 
-    from engine.errors import ConfigurationError, InvalidLock
     from engine.options import IndexOptions, InstallOptions, SyncOptions
     from engine.printing import detail_lines, outcome_lines
     from engine.sync import sync
@@ -105,17 +105,55 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
     )
     quiet = int(values["quiet"])  # type: ignore[arg-type]
     view = _view(style, hidden=bool(quiet or values["no_progress"]))
-    outcomes = sync(options, os.environ, os.getcwd(), view)
+    documents = _documents(values)
+    try:
+        outcomes = sync(options, os.environ, os.getcwd(), view, documents.recorder if documents is not None else None)
+    except BaseException as exc:
+        if documents is not None:
+            _write(documents, style, exc)
+        raise
+    written = documents is None or _write(documents, style)
     several, seconds = len(outcomes) > 1, perf_counter() - start
     for outcome in outcomes:
         _say(*outcome_lines(outcome, style, several=several, dry_run=options.dry_run, quiet=quiet, seconds=seconds))
     if values["verbose"] and not quiet:
         _say(*detail_lines(outcomes, style))
+    code = _code(outcomes, check=options.check)
+    return code if written else code or FAILED
+
+
+def _code(outcomes: "Sequence[Outcome]", *, check: bool) -> int:
+    from engine.errors import ConfigurationError, InvalidLock
+
     if any(isinstance(outcome.error, ConfigurationError | InvalidLock) for outcome in outcomes):
         return USAGE
     if any(outcome.error is not None for outcome in outcomes):
         return FAILED
-    return FAILED if options.check and any(outcome.added or outcome.removed for outcome in outcomes) else OK
+    return FAILED if check and any(outcome.added or outcome.removed for outcome in outcomes) else OK
+
+
+def _documents(values: "dict[str, Value]") -> "Documents | None":
+    trace = values["trace"]
+    if trace is None:
+        return None
+    from engine.documents import Documents
+
+    return Documents(trace=str(trace))
+
+
+def _write(documents: "Documents", style: "Style", error: BaseException | None = None) -> bool:
+    """Writes documents, and returns whether that went well; what else went wrong is told by the caller."""
+    from engine.errors import ReportFailed
+    from engine.printing import error_lines
+
+    try:
+        sys.stdout.write(documents.write(error))
+    except ReportFailed as exc:
+        _say(*error_lines(exc, style))
+        return False
+    except OSError:  # nobody reads
+        return False
+    return True
 
 
 def _view(style: "Style", *, hidden: bool) -> "View":

@@ -104,7 +104,23 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
     (("--strict-record",), "strict_record", "flag", None, "refuse a wheel whose RECORD is wrong, instead of warning"),
 )
 
-SYNC_OPTIONS: tuple[Option, ...] = (*TARGET_OPTIONS, *INDEX_OPTIONS, *NETWORK_OPTIONS, *INSTALL_OPTIONS)
+REPORT_OPTIONS: tuple[Option, ...] = (
+    (
+        ("--trace",),
+        "trace",
+        "value",
+        "FILE",
+        "write what was done when, for chrome://tracing and Perfetto; - prints it",
+    ),
+)
+
+SYNC_OPTIONS: tuple[Option, ...] = (
+    *TARGET_OPTIONS,
+    *INDEX_OPTIONS,
+    *NETWORK_OPTIONS,
+    *INSTALL_OPTIONS,
+    *REPORT_OPTIONS,
+)
 
 
 class Command:

@@ -12,6 +12,7 @@ from cache import plans
 from cache.records import RecordStore
 from engine.environment.layouts import schemes_of
 from engine.errors import EngineError, InvalidEnvironment
+from engine.recording import timed
 from engine.scratch import Scratch
 from engine.sync import Run, Target
 from engine.work import Work
@@ -40,7 +41,14 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
     scratch = Scratch(run.layout)
     try:
         options = run.options
-        workers = Workers(run.layout.root, scratch.folder, options.link_mode, strict_record=options.strict_record)
+        with timed(run.recorder, "fork", "workers"):
+            workers = Workers(
+                run.layout.root,
+                scratch.folder,
+                options.link_mode,
+                strict_record=options.strict_record,
+                recorder=run.recorder,
+            )
         try:
             _sync(run, targets, scratch.folder, workers)
         finally:
@@ -72,7 +80,8 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
         if guesses or preparation.work_to_do:
             if not guesses:
                 workers.wake()
-            from engine.loop import run_loop
+            with timed(run.recorder, "import", "engine.loop"):
+                from engine.loop import run_loop
 
             answers = run_loop(run, preparation, guesses, scratch, workers)
     finally:
@@ -81,7 +90,8 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
         for target in targets:
             if target.work is None or target.error is not None:
                 continue
-            _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
+            with timed(run.recorder, "store", "plan"):
+                _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
 
 
 class Preparation:
@@ -124,15 +134,18 @@ class Preparation:
         """
         if self._done:
             return
-        self.lock = _parse_lock(self._run)
+        with timed(self._run.recorder, "parse", "lock"):
+            self.lock = _parse_lock(self._run)
         yield
-        self._facts.read()
+        with timed(self._run.recorder, "wait", "interpreters"):
+            self._facts.read()
         yield
         known: dict[int, Compatible] = {}
         for target in self._targets:
             try:
                 if target.error is None:
-                    self.needs.extend(_compare(self._run, target, self.lock, known))
+                    with timed(self._run.recorder, "compare", target.environment.prefix):
+                        self.needs.extend(_compare(self._run, target, self.lock, known))
             except EngineError as exc:
                 target.error = exc
         if all(target.error is not None for target in self._targets) and self._targets[0].error is not None:

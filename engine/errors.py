@@ -81,3 +81,7 @@ class InstallConflict(EngineError):
 
 class InstallFailed(EngineError):
     """The operating system refused while files were staged or committed."""
+
+
+class ReportFailed(EngineError):
+    """A report or a trace cannot be written; the run itself is over by then."""

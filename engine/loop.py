@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.cold import Preparation
 from engine.index.client import Network
 from engine.index.source import sources
+from engine.recording import timed
 from engine.sync import Run
 from engine.workers import Workers
 
@@ -72,7 +73,7 @@ def _loop_factory() -> Any:
 async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
     asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
     async with asyncio.TaskGroup() as group:
-        network = Network(group, run.options.network, run.environ)
+        network = Network(group, run.options.network, run.environ, run.recorder)
         try:
             if guesses:
                 found = sources(run, None)
@@ -81,7 +82,7 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
                 network.ask_early(f"{index}{project}/" for project in guesses)
                 # Not before: their imports would take the second core from the children that are asked.
                 workers.wake()
-                await _prepare(preparation)
+                await _prepare(run, preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
             await network.close()
@@ -91,10 +92,11 @@ def _url(found: "Sources") -> str:
     return found.indexes[0].url.rstrip("/") + "/"
 
 
-async def _prepare(preparation: Preparation) -> None:
+async def _prepare(run: Run, preparation: Preparation) -> None:
     await asyncio.sleep(FIRST_PACKETS_SECONDS)
     for name in LATE_IMPORTS:
-        importlib.import_module(name)
+        with timed(run.recorder, "import", name):
+            importlib.import_module(name)
         await asyncio.sleep(0)
     for _ in preparation.steps():
         await asyncio.sleep(0)

@@ -6,6 +6,7 @@ reports once, through a pipe.  Without `fork` everything happens here.
 
 import marshal
 import os
+from time import monotonic_ns
 
 from cache.plans import PlannedEntry
 from engine.errors import InstallFailed
@@ -26,14 +27,19 @@ FILES_PER_PROCESS = 400
 MOST_PROCESSES = 8
 
 
-class Staged:
-    """What staging did: files another distribution had put in place, and how files came."""
+#: One job that was timed: (its index, process, start and end in ns of the monotonic clock, how its files came).
+Timing = tuple[int, int, int, int, dict[str, int]]
 
-    __slots__ = ("collisions", "counts")
+
+class Staged:
+    """What staging did: files another distribution had put in place, how files came, and times where asked for."""
+
+    __slots__ = ("collisions", "counts", "timings")
 
     def __init__(self) -> None:
         self.collisions: list[tuple[int, list[str]]] = []
         self.counts: dict[str, int] = {"hardlink": 0, "clone": 0, "copy": 0}
+        self.timings: list[Timing] = []
 
 
 def cores() -> int:
@@ -43,12 +49,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def stage_all(jobs: list[Job], mode: str) -> Staged:
+def stage_all(jobs: list[Job], mode: str, *, timed: bool = False) -> Staged:
     """Stages all jobs.
 
     Args:
         jobs: in any order; a job is not divided.
         mode: a link mode.
+        timed: say how long each job took.
 
     Raises:
         Drift: when a cached file is missing or has changed.
@@ -58,14 +65,14 @@ def stage_all(jobs: list[Job], mode: str) -> Staged:
     useful = min(len(jobs), files // FILES_PER_PROCESS + 1)
     processes = max(1, min(cores(), MOST_PROCESSES, useful)) if hasattr(os, "fork") else 1
     groups = _split(jobs, processes)
-    children = [_fork(jobs, group, mode) for group in groups[1:]]
+    children = [_fork(jobs, group, mode, timed) for group in groups[1:]]
     reports = []
     try:
-        reports.append(_attempt(jobs, groups[0], mode))
+        reports.append(_attempt(jobs, groups[0], mode, timed))
     finally:
         reports.extend(_collect(pid, reader) for pid, reader in children)
     staged = Staged()
-    for kind, first, second in reports:
+    for kind, first, second, timings in reports:
         if kind == "drift":
             raise Drift(first, second)
         if kind == "os":
@@ -73,6 +80,7 @@ def stage_all(jobs: list[Job], mode: str) -> Staged:
         if kind == "bug":
             raise InstallFailed(f"staging failed: {first}")
         staged.collisions.extend(first)
+        staged.timings.extend(timings)
         for way, count in second.items():
             staged.counts[way] += count
     staged.collisions.sort()
@@ -91,41 +99,47 @@ def _split(jobs: list[Job], parts: int) -> list[list[int]]:
     return groups
 
 
-# A report is (kind, first, second), of types that marshal knows.
-_Report = tuple[str, "Any", "Any"]
+# A report is (kind, first, second, timings), of types that marshal knows.
+_Report = tuple[str, "Any", "Any", list[Timing]]
 
 
-def _attempt(jobs: list[Job], group: list[int], mode: str, parent: int | None = None) -> _Report:
+def _attempt(jobs: list[Job], group: list[int], mode: str, timed: bool, parent: int | None = None) -> _Report:
     """Stages a group; `parent` is whose child this is: when that was killed, nobody wants the files any more."""
     linker = Linker(mode)
     collisions = []
+    timings: list[Timing] = []
     try:
         for index in group:
             if parent is not None and os.getppid() != parent:
-                return ("bug", "the parent has ended", None)
+                return ("bug", "the parent has ended", None, [])
             entry, tree, area = jobs[index]
+            if timed:
+                start, before = monotonic_ns(), dict(linker.counts)
             if existing := stage_entry(entry, tree, area, linker):
                 collisions.append((index, existing))
+            if timed:
+                counts = {way: count - before[way] for way, count in linker.counts.items()}
+                timings.append((index, os.getpid(), start, monotonic_ns(), counts))
     except Drift as exc:
-        return ("drift", exc.sha256, exc.path)
+        return ("drift", exc.sha256, exc.path, [])
     except OSError as exc:
-        return ("os", (exc.errno, exc.strerror, exc.filename), None)
-    return ("done", collisions, linker.counts)
+        return ("os", (exc.errno, exc.strerror, exc.filename), None, [])
+    return ("done", collisions, linker.counts, timings)
 
 
-def _fork(jobs: list[Job], group: list[int], mode: str) -> tuple[int, int]:
+def _fork(jobs: list[Job], group: list[int], mode: str, timed: bool) -> tuple[int, int]:
     reader, writer = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(writer)
         return pid, reader
-    report: _Report = ("bug", "a staging process ended early", None)
+    report: _Report = ("bug", "a staging process ended early", None, [])
     try:
         os.close(reader)
-        report = _attempt(jobs, group, mode, parent)
+        report = _attempt(jobs, group, mode, timed, parent)
     except BaseException as exc:
-        report = ("bug", repr(exc), None)
+        report = ("bug", repr(exc), None, [])
     finally:
         try:
             with open(writer, "wb") as pipe:
@@ -139,6 +153,6 @@ def _collect(pid: int, reader: int) -> _Report:
         data = pipe.read()
     os.waitpid(pid, 0)
     if not data:
-        return ("bug", "a staging process was killed", None)
+        return ("bug", "a staging process was killed", None, [])
     report: _Report = marshal.loads(data)
     return report

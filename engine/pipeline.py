@@ -29,6 +29,7 @@ from engine.index.compatibility import WheelName, best_rank
 from engine.index.pages import Pages
 from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import copy_local
+from engine.recording import Artifact, timed
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
 from engine.staging import Drift
@@ -76,6 +77,7 @@ class Pipeline:
         self.answers: Answers = {work.environment.prefix: {} for work in works}
         self.interrupted: signal.Signals | None = None
         self._run = run
+        self._recorder = run.recorder
         self._needs = needs
         self._works = works
         self._scratch = scratch
@@ -165,6 +167,8 @@ class Pipeline:
                 self._fail([need.work], choice)
                 continue
             need.work.warnings.extend(choice.warnings)
+            if self._recorder is not None:
+                self._recorder.choose(need.work.environment.prefix, project, choice)
             by_file.setdefault(choice.url, []).append((need, choice))
         if self._run.options.dry_run:
             for need, choice in zip(needs, chosen, strict=True):
@@ -234,6 +238,8 @@ class Pipeline:
             return
         self._chosen[finished.sha256] = choice, needs[0]
         self._progress.wheels_done += len(needs)
+        if self._recorder is not None:
+            self._recorder.finish(choice, finished.sha256, finished.counts)
         for way, count in finished.counts.items():
             self._linked[way] = self._linked.get(way, 0) + count
         for index, fields, collisions, refused in finished.staged:
@@ -261,6 +267,7 @@ class Pipeline:
         sha256 = self._usable_sha256(choice, needs)
         if sha256 is not None:
             job = self._workers.job(choice.size_bytes or 0)
+            self._note_job(job, choice, cached=True)
             try:
                 return await job.stage(sha256, areas, _origin(choice, needs))
             except Drifted as exc:
@@ -278,9 +285,12 @@ class Pipeline:
         self._progress.phase = "downloading"
         for attempt in itertools.count():
             job = self._workers.job(choice.size_bytes or 0)
+            artifact = self._note_job(job, choice, cached=False)
             try:
                 async with self._admission.place(choice.size_bytes):
-                    total = await self._download(choice, needs, job)
+                    with timed(self._recorder, "download", choice.filename, artifact) as details:
+                        details.update(project=needs[0].pin.name, attempt=attempt + 1)
+                        total = details["bytes"] = await self._download(choice, needs, job)
                 finished = await job.end(total, choice.promised, _accepted(needs), areas, _origin(choice, needs))
             except (Restart, Drifted) as exc:
                 await job.abort()
@@ -297,6 +307,9 @@ class Pipeline:
                     self._pointers.put(_pointer_key(choice), finished.sha256.encode())
                 return finished
         raise AssertionError("unreachable")
+
+    def _note_job(self, job: Job, choice: Chosen, *, cached: bool) -> Artifact | None:
+        return None if self._recorder is None else self._recorder.assign(job.number, choice, cached=cached)
 
     async def _download(self, choice: Chosen, needs: list[Need], job: Job) -> int:
         path = os.path.join(self._scratch, f"{job.number}.part")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.environment.interpreter import Interpreter
+    from engine.recording import Recorder
 
 #: Raised whenever a plan of an earlier engine would create something else than one of this engine.
 PLAN_VERSION = 1
@@ -53,9 +54,17 @@ class Target:
 
 
 class Run:
-    """One run of `sync`: what was asked, and where things are."""
+    """One run of `sync`: what was asked, where things are, and who records, if anybody does."""
 
-    def __init__(self, options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View) -> None:
+    def __init__(
+        self,
+        options: SyncOptions,
+        environ: "Mapping[str, str]",
+        cwd: str,
+        view: View,
+        recorder: "Recorder | None" = None,
+    ) -> None:
+        self.recorder = recorder
         self.options = options
         self.environ = environ
         self.cwd = cwd
@@ -98,7 +107,9 @@ class Run:
         return key
 
 
-def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View) -> list[Outcome]:
+def sync(
+    options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: View, recorder: "Recorder | None" = None
+) -> list[Outcome]:
     """Makes every environment that `options` names match the lock.
 
     Args:
@@ -106,6 +117,7 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
         environ: the environment variables.
         cwd: absolute path that relative paths start from.
         view: where progress is shown.
+        recorder: learns what is done and when, or None.
 
     Returns:
         One outcome per environment, in the order of `--python`.  An environment with an error is as it was before.
@@ -114,10 +126,13 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
         EngineError: when the run cannot start at all.
     """
     _check_options(options)
-    run = Run(options, environ, cwd, view)
+    run = Run(options, environ, cwd, view, recorder)
     check_place(options.cache_dir, [cwd])
     targets, outcomes = _find_targets(run)
     check_place(options.cache_dir, [target.environment.prefix for target in targets if target.environment.prefix])
+    if recorder is not None:
+        recorder.add("find", "environments", recorder.started_ns)
+        recorder.run, recorder.targets = run, targets
     finished = False
     try:
         _make_folders(run, targets)
@@ -128,8 +143,11 @@ def sync(options: SyncOptions, environ: "Mapping[str, str]", cwd: str, view: Vie
             failed = target.error is not None or (target.work is not None and target.work.error is not None)
             if (target.created or target.topmost) and not run.options.dry_run and (failed or not finished):
                 _remove_if_useless(target)
-    found = {id(target): _outcome(target) for target in targets}
-    return [outcome if isinstance(outcome, Outcome) else found[id(outcome)] for outcome in outcomes]
+        found = {id(target): _outcome(target) for target in targets}
+        done = [outcome if isinstance(outcome, Outcome) else found[id(outcome)] for outcome in outcomes]
+        if recorder is not None:
+            recorder.outcomes = done
+    return done
 
 
 def _check_options(options: SyncOptions) -> None:
@@ -160,7 +178,10 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
         # A plain interpreter has no plan: whether it may be changed is asked each time.
         if (environment := target.environment).prefix:
             target.key = run.plan_key(environment.interpreter_key, environment.layout)
+        started = run.recorder.now() if run.recorder is not None else 0
         target.plan = plans.load(run.layout.plan(target.key)) if target.key else None
+        if run.recorder is not None:
+            run.recorder.add("plan", target.environment.prefix, started, details={"found": target.plan is not None})
         if target.plan is None:
             cold.append(target)
         else:

@@ -78,6 +78,8 @@ def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) 
     """Finds out what a target lacks, and whether the cache has it."""
     work, plan = target.work, target.plan
     assert work is not None and plan is not None
+    recorder = run.recorder
+    started = recorder.now() if recorder is not None else 0
     try:
         work.scan(recovering=not run.options.dry_run)
     except EngineError as exc:
@@ -85,9 +87,13 @@ def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) 
         return
     direct = {entry.name: entry.direct_url for entry in plan.entries if entry.direct_url}
     missing = set(work.compare(((entry.name, entry.version) for entry in plan.entries), direct))
+    entries = [entry for entry in plan.entries if entry.name in missing]
+    if recorder is not None:
+        recorder.add("compare", work.environment.prefix, started)
+        for entry in entries:
+            recorder.plan(work.environment.prefix, entry)
     if run.options.dry_run or not work.changes:
         return
-    entries = [entry for entry in plan.entries if entry.name in missing]
     if all(_still_there(run.layout, entry) for entry in entries):
         ready.append(_Ready(target, work, entries))
     else:
@@ -112,7 +118,9 @@ def _sync_ready(run: Run, ready: list[_Ready]) -> None:
             one.work.error = exc
             continue
         jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in one.entries)
-    staged = stage_all(jobs, run.options.link_mode) if jobs else Staged()
+    staged = stage_all(jobs, run.options.link_mode, timed=run.recorder is not None) if jobs else Staged()
+    if run.recorder is not None:
+        run.recorder.add_staged(jobs, staged.timings)
     collided: dict[str, set[str]] = {}
     for index, paths in staged.collisions:
         collided.setdefault(jobs[index][2].stage, set()).update(paths)
@@ -160,6 +168,7 @@ def settle_and_commit(
         Drift: when an entry that brings one of these paths has vanished from the cache meanwhile.
     """
     assert not work.committed
+    started = run.recorder.now() if run.recorder is not None else 0
     try:
         if work.area is not None and (paths := collided.get(work.area.stage)):
             from engine.collisions import settle
@@ -173,3 +182,5 @@ def settle_and_commit(
         work.error = exc
     except OSError as exc:
         work.error = refused(work, exc)
+    if run.recorder is not None:
+        run.recorder.add("commit", work.environment.prefix, started, details={"distributions": len(entries)})

@@ -19,6 +19,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
 
 `promised` maps hash algorithms to hex digests, of which every one must match;
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
+A worker that records says ("laps", 0, process, [what took time]) before an answer.
 An area is (index, stage, python, absolute schemes, relative schemes); `origin` is the wheel's URL, and whether the
 distribution has to say that it came from there.
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what went wrong or None)], counts),
@@ -37,6 +38,7 @@ from cache.layout import Layout
 from cache.records import RecordStore
 from engine import errors
 from engine.linux import punch
+from engine.recording import Laps
 from engine.scratch import open_store
 from engine.staged import UNKNOWN_ORIGIN, AreaFields, Origin, StagedWheel, in_words
 from engine.staging import Drift
@@ -44,6 +46,19 @@ from engine.staging import Drift
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from engine.choosing import Chooser
+
+#: What a worker that records calls the time it takes for a message; `end` begins with the last of the unpacking.
+PHASES = {
+    "wake": "import",
+    "know": "choose",
+    "stored": "choose",
+    "answer": "choose",
+    "begin": "unpack",
+    "more": "unpack",
+    "end": "unpack",
+    "stage": "stage",
+    "abort": "abort",
+}
 
 HASH_CHUNK_BYTES = 1 << 20
 FREED_BYTES = 4 << 20
@@ -103,9 +118,19 @@ class Worker:
         scratch: a private folder on the cache's file system.
         link_mode: how staged files come from the cache.
         strict_record: refuse wheels whose RECORD is wrong.
+        laps: what takes time is noted there, or None.
     """
 
-    def __init__(self, cache_root: str, scratch: str, link_mode: str, *, strict_record: bool = False) -> None:
+    def __init__(
+        self,
+        cache_root: str,
+        scratch: str,
+        link_mode: str,
+        *,
+        strict_record: bool = False,
+        laps: Laps | None = None,
+    ) -> None:
+        self.laps = laps
         self._strict_record = strict_record
         self._layout = Layout(cache_root)
         self._entries = open_store(self._layout, scratch)
@@ -191,13 +216,19 @@ class Worker:
         stamp = write_manifest(download.folder, manifest)
         # Before it is published: nobody can take it away from here.
         staged = StagedWheel(sha256, download.tree, self._link_mode, origin)
+        self._lap(job, "stage")
         staged.stage(manifest, stamp, areas)
+        self._lap(job, "publish")
         published = self._entries.publish(download.folder, sha256, manifest, stamp)
         if published != (manifest, stamp):
             staged.plan_anew(*published, areas)
         del self._downloads[job]
         os.unlink(download.path)
         return staged.answer(job, unpacked.warnings)
+
+    def _lap(self, job: int, then: str) -> None:
+        if self.laps is not None:
+            self.laps.end(job, then)
 
     def _stage_cached(self, job: int, sha256: str, areas: list[AreaFields], origin: Origin = UNKNOWN_ORIGIN) -> Message:
         loaded = self._entries.load(sha256)
@@ -262,9 +293,18 @@ def serve(connection: socket.socket, worker: Worker) -> None:
     """Answers messages until the other side closes the connection."""
     with connection, connection.makefile("rb") as stream:
         while header := stream.read(4):
-            body = stream.read(int.from_bytes(header, "big"))
-            answer = worker.handle(marshal.loads(body))
+            message = marshal.loads(stream.read(int.from_bytes(header, "big")))
+            if worker.laps is not None:
+                worker.laps.begin(PHASES[message[0]])
+            answer = worker.handle(message)
+            if worker.laps is not None:
+                worker.laps.end(message[1])
             if answer is not None:
-                data = marshal.dumps(answer)
-                connection.sendall(len(data).to_bytes(4, "big") + data)
+                told = _packet(("laps", 0, os.getpid(), worker.laps.take())) if worker.laps is not None else b""
+                connection.sendall(told + _packet(answer))
                 worker.tidy()
+
+
+def _packet(answer: Message) -> bytes:
+    data = marshal.dumps(answer)
+    return len(data).to_bytes(4, "big") + data

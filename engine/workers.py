@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from engine.choosing import CompatibleFields, PinFields
     from engine.chosen import Chosen
+    from engine.recording import Recorder
     from engine.staged import AreaFields
     from engine.worker import Message, Worker
 
@@ -255,13 +256,25 @@ class Workers:
         scratch: a private folder on the cache's file system; it exists.
         link_mode: how staged files come from the cache.
         strict_record: refuse wheels whose RECORD is wrong.
+        recorder: learns what takes workers time, or None.
     """
 
-    def __init__(self, cache_root: str, scratch: str, link_mode: str, *, strict_record: bool = False) -> None:
+    def __init__(
+        self,
+        cache_root: str,
+        scratch: str,
+        link_mode: str,
+        *,
+        strict_record: bool = False,
+        recorder: "Recorder | None" = None,
+    ) -> None:
+        self._recorder = recorder
+
         def make_worker() -> "Worker":
             from engine.worker import Worker
 
-            return Worker(cache_root, scratch, link_mode, strict_record=strict_record)
+            laps = recorder.laps() if recorder is not None else None
+            return Worker(cache_root, scratch, link_mode, strict_record=strict_record, laps=laps)
 
         self._jobs: dict[int, Job] = {}
         self._number = 0
@@ -396,6 +409,10 @@ class Workers:
                 return
             answer = marshal.loads(received[4:end])
             del received[:end]
+            if answer[0] == "laps":
+                if self._recorder is not None:
+                    self._recorder.add_laps(*answer[2:])
+                continue
             job = self._jobs.get(answer[1])
             if job is not None:
                 job.answer = answer

@@ -26,6 +26,7 @@ from engine.network.origin import Credentials, Origin, split_credentials
 from engine.network.redirects import REDIRECT_STATUS, follow, refuse_link_local
 from engine.network.retry import RetryBudget, retry_after_seconds
 from engine.options import IndexLocation, NetworkOptions
+from engine.recording import Recorder, timed
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
@@ -99,15 +100,23 @@ class Network:
         group: owns the tasks of early questions.
         options: how to use the network.
         environ: the environment variables.
+        recorder: learns when pages are asked for, or None.
 
     Attributes:
         budget: what the run may spend on trying again.
         credentials: who the run says it is.
     """
 
-    def __init__(self, group: asyncio.TaskGroup, options: NetworkOptions, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        options: NetworkOptions,
+        environ: Mapping[str, str],
+        recorder: Recorder | None = None,
+    ) -> None:
         self.budget = RetryBudget() if options.retries is None else RetryBudget(options.retries)
         self.credentials = CredentialStore()
+        self._recorder = recorder
         self._group = group
         self._read_seconds = options.timeout_seconds or READ_SECONDS
         self._connect_seconds = options.connect_timeout_seconds or options.timeout_seconds or CONNECT_SECONDS
@@ -251,17 +260,20 @@ class Network:
         return answer
 
     async def _ask_once(self, url: str) -> Answer:
-        async with self.request(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
-            return Answer(
-                response.status,
-                response.reason or "",
-                str(response.url),
-                response.content_type,
-                response.headers.get("Content-Encoding", "").lower() == "gzip",
-                response.headers.get("Cache-Control"),
-                response.headers.get("Age"),
-                await _body(response) if response.status == 200 else b"",
-            )
+        with timed(self._recorder, "page", without_credentials(url)) as details:
+            async with self.request(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
+                answer = Answer(
+                    response.status,
+                    response.reason or "",
+                    str(response.url),
+                    response.content_type,
+                    response.headers.get("Content-Encoding", "").lower() == "gzip",
+                    response.headers.get("Cache-Control"),
+                    response.headers.get("Age"),
+                    await _body(response) if response.status == 200 else b"",
+                )
+            details.update(status=answer.status, bytes=len(answer.body))
+            return answer
 
     async def close(self) -> None:
         """Ends questions whose answers nobody took, and the session."""

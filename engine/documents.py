@@ -1,0 +1,83 @@
+"""The documents that a run leaves: where they go, and when they are written.
+
+Loaded only where one was asked for.  What is in them is for `engine.trace`.
+A document appears at once and whole, by a rename; what is no ordinary file, such
+as a pipe, is written to.
+"""
+
+import os
+
+from cache.records import publish_file
+from engine.errors import ConfigurationError, ReportFailed
+from engine.recording import Recorder
+
+#: Names standard output.
+STDOUT = "-"
+
+
+class Documents:
+    """The documents of one run.
+
+    Args:
+        trace: path of the trace, "-" for standard output, or None.
+
+    Attributes:
+        recorder: has to be told what the run does.
+
+    Raises:
+        ConfigurationError: when one cannot be written.
+    """
+
+    def __init__(self, *, trace: str | None) -> None:
+        self._trace = trace
+        if trace is not None:
+            _check_place("trace", trace)
+        self.recorder = Recorder()
+
+    def write(self, error: BaseException | None = None) -> str:
+        """Writes the documents, when the run is over.
+
+        Args:
+            error: what ended the run early, or None.
+
+        Returns:
+            What is to be printed to standard output.
+
+        Raises:
+            ReportFailed: when one cannot be written.
+        """
+        from engine.trace import trace_text
+
+        self.recorder.error = error
+
+        printed = ""
+        if self._trace is not None:
+            printed += _written("trace", self._trace, trace_text(self.recorder, os.getpid()))
+        return printed
+
+
+def _check_place(kind: str, path: str) -> None:
+    """Finds out before the run whether a document could be written after it."""
+    if path == STDOUT:
+        return
+    if os.path.isdir(path):
+        raise ConfigurationError(f"cannot write the {kind} {path}: it is a folder")
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise ConfigurationError(f"cannot write the {kind} {path}: there is no folder {folder}")
+
+
+def _written(kind: str, path: str, text: str) -> str:
+    """Writes a document, or returns it where it is to be printed."""
+    text += "\n"
+    if path == STDOUT:
+        return text
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            publish_file(os.path.realpath(path), text.encode())
+    except OSError as exc:
+        raise ReportFailed(f"cannot write the {kind} {path}: {exc.strerror}") from exc
+    return ""
