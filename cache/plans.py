@@ -35,12 +35,15 @@ class PlannedEntry:
     `record` holds the RECORD rows of all linked files, `scripts` the paths of
     `.data/scripts` files below the tree.  `url` is where the wheel came from,
     without credentials, and "" where that is not known; `direct_url` is the text
-    of `direct_url.json`, and "" where there is to be none.
+    of `direct_url.json`, and "" where there is to be none.  `yanked` tells that
+    the index advised against it, `extras` are those that the lock asks for: both
+    change nothing, and reports tell them.
     """
 
     __slots__ = (
         "direct_url",
         "dist_info",
+        "extras",
         "folders",
         "launchers",
         "name",
@@ -51,6 +54,7 @@ class PlannedEntry:
         "stamp",
         "url",
         "version",
+        "yanked",
     )
 
     def __init__(
@@ -67,6 +71,8 @@ class PlannedEntry:
         launchers: tuple[PlannedLauncher, ...] = (),
         url: str = "",
         direct_url: str = "",
+        yanked: bool = False,
+        extras: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.version = version
@@ -80,6 +86,8 @@ class PlannedEntry:
         self.launchers = launchers
         self.url = url
         self.direct_url = direct_url
+        self.yanked = yanked
+        self.extras = extras
 
     def fields(self) -> tuple[object, ...]:
         """Returns the arguments that make an equal entry."""
@@ -96,6 +104,8 @@ class PlannedEntry:
             self.launchers,
             self.url,
             self.direct_url,
+            self.yanked,
+            self.extras,
         )
 
     @property

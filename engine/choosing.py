@@ -125,8 +125,9 @@ class Chooser:
             promised = {
                 name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed
             }
+            yanked = choice.file.yanked is not False
             chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised, tuple(choice.warnings))
-            results.append(("chosen", *chosen))
+            results.append(("chosen", *chosen, yanked))
         return results
 
 

@@ -8,7 +8,8 @@ class Chosen(NamedTuple):
 
     `url` is absolute, `size_bytes` and `sha256` (lower-case hex) are what the
     index says or None, `promised` maps hash algorithms to the hex digests that
-    the index gives, `warnings` are lines for the user.
+    the index gives, `warnings` are lines for the user, `yanked` tells that its
+    index advises against it.
     """
 
     url: str
@@ -17,3 +18,4 @@ class Chosen(NamedTuple):
     sha256: str | None
     promised: dict[str, str]
     warnings: tuple[str, ...]
+    yanked: bool = False
