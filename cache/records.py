@@ -28,6 +28,14 @@ class RecordStore:
         except OSError:
             return None
 
+    def start(self, key: str, length_bytes: int) -> bytes | None:
+        """Returns up to so many bytes from the start of a record, or None on a miss."""
+        try:
+            with open(os.path.join(self.folder, key), "rb", buffering=0) as file:
+                return file.read(length_bytes)
+        except OSError:
+            return None
+
     def has(self, key: str) -> bool:
         """Tells whether there is a record under `key`."""
         return os.path.exists(os.path.join(self.folder, key))

@@ -9,6 +9,7 @@ Messages are tuples that `marshal` knows; `engine.workers` makes them.
 
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from packaging.utils import NormalizedName
@@ -17,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 from cache.records import RecordStore
 from engine.credentials import without_credentials
 from engine.errors import EngineError, InvalidPage
-from engine.index.choice import choose_wheel
+from engine.index.choice import Group, choose_among, choose_first_match
 from engine.index.compatibility import Target
 from engine.index.freshness import lifetime_seconds
 from engine.index.page import ProjectPage
@@ -36,6 +37,16 @@ PinFields = tuple[str, str, bool, list[tuple[str, str]], int, str]
 
 #: (tags in order of preference, full version of Python, what to call it)
 CompatibleFields = tuple[tuple[str, ...], str, str]
+
+#: Where a page is: ("stored", key), ("packed", bytes of one), ("folder", local index, project)
+#: or ("answer", key, what an index has just answered).
+Source = tuple[Any, ...]
+
+#: URL, media type, whether it is gzipped, Cache-Control, Age, body.
+AnswerFields = tuple[str, str, bool, str | None, str | None, bytes]
+
+#: How many notes about one project are passed on.
+_MOST_NOTES = 10
 
 #: ("chosen", fields of Chosen) or ("refused", name of the error, message, hint)
 Result = tuple[Any, ...]
@@ -74,13 +85,13 @@ class Chooser:
         page = ProjectPage.unpack(data[8:]) if data is not None and len(data) > 8 else None
         if data is None or page is None:
             return None
-        return time.time() < int.from_bytes(data[:8], "big"), self._choose(page, wants)
+        return _is_fresh(data), self._choose(((page,),), wants)
 
     def choose_answer(
         self,
         key: str,
         project: NormalizedName,
-        answer: tuple[str, str, bool, str | None, str | None, bytes],
+        answer: AnswerFields,
         wants: list[tuple[PinFields, int]],
     ) -> list[Result]:
         """Chooses from what an index has just answered, and keeps the page for `store`.
@@ -94,6 +105,80 @@ class Chooser:
         Raises:
             InvalidPage: when the answer is not a page of that project.
         """
+        return self._choose(((self._read_answer(key, project, answer),),), wants)
+
+    def choose_among(
+        self, project: NormalizedName, groups: list[list[Source]], wants: list[tuple[PinFields, int]], strategy: str
+    ) -> list[Result] | None:
+        """Chooses from the pages of several places.
+
+        Args:
+            project: whose pages they should be.
+            groups: where they are; those of the first index first.
+            wants: pins, each with the index of its target.
+            strategy: one of `engine.options.INDEX_STRATEGIES`.
+
+        Returns:
+            One result per want; None when a stored page has gone.
+
+        Raises:
+            InvalidPage: when one is not a page of that project.
+            IndexUnavailable: when a local one cannot be read.
+        """
+        pages: list[list[ProjectPage]] = []
+        for group in groups:
+            pages.append([])
+            for source in group:
+                if (page := self._read(project, source)) is None:
+                    return None
+                pages[-1].append(page)
+        return self._choose(pages, wants, first_match=strategy == "unsafe-first-match")
+
+    def list_flat(self, source: Source) -> tuple[bool, dict[str, bytes]] | None:
+        """Sorts a place that lists files of many projects.
+
+        Args:
+            source: ("place", path or `file:` URL), ("archive", URL), or one of web pages as for `choose_among`.
+
+        Returns:
+            Whether it is fresh, and for each project what ("packed", bytes) takes; None when there is no stored page.
+
+        Raises:
+            InvalidPage: when it is no page.
+            IndexUnavailable: when a local place cannot be read.
+        """
+        from engine.index import find_links
+
+        fresh = True
+        page: ProjectPage | None
+        if source[0] == "place":
+            page = find_links.read_place(source[1])
+        elif source[0] == "archive":
+            page = find_links.archive_page(source[1])
+        elif source[0] == "answer":
+            page = self._read_answer(source[1], NormalizedName(""), source[2])
+        else:
+            data = self._records.get(source[1])
+            page = ProjectPage.unpack(data[8:]) if data is not None and len(data) > 8 else None
+            if data is None or page is None:
+                return None
+            fresh = _is_fresh(data)
+        return fresh, {name: found.pack() for name, found in find_links.by_project(page).items()}
+
+    def _read(self, project: NormalizedName, source: Source) -> ProjectPage | None:
+        kind = source[0]
+        if kind == "answer":
+            return self._read_answer(source[1], project, source[2])
+        if kind == "packed":
+            return ProjectPage.unpack(source[1])
+        if kind == "folder":
+            from engine.index.find_links import read_project
+
+            return read_project(source[1], source[2])
+        data = self._records.get(source[1])
+        return ProjectPage.unpack(data[8:]) if data is not None else None
+
+    def _read_answer(self, key: str, project: NormalizedName, answer: AnswerFields) -> ProjectPage:
         url, kind, gzipped, cache_control, age, body = answer
         shown = without_credentials(url)
         if gzipped:
@@ -105,7 +190,7 @@ class Chooser:
         else:
             raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint="check --index-url")
         self._unstored.append((key, int(time.time()) + lifetime_seconds(cache_control, age), page))
-        return self._choose(page, wants)
+        return page
 
     def store(self) -> None:
         """Stores the pages that were read since the last time; called when the answer has been sent."""
@@ -113,12 +198,17 @@ class Chooser:
             key, expires, page = self._unstored.pop()
             self._records.put(key, expires.to_bytes(8, "big") + page.pack())
 
-    def _choose(self, page: ProjectPage, wants: list[tuple[PinFields, int]]) -> list[Result]:
+    def _choose(
+        self, groups: Sequence[Group], wants: list[tuple[PinFields, int]], *, first_match: bool = False
+    ) -> list[Result]:
+        choose = choose_first_match if first_match else choose_among
         results: list[Result] = []
+        warnings = tuple(warning for group in groups for page in group for warning in page.warnings)
+        notes = _notes(groups)
         for fields, index in wants:
             pin = _pin(fields)
             try:
-                choice = choose_wheel(page, pin, self._targets[index], where=pin.where)
+                choice = choose(groups, pin, self._targets[index], where=pin.where)
             except EngineError as exc:
                 results.append(("refused", type(exc).__name__, exc.message, exc.hint))
                 continue
@@ -126,9 +216,25 @@ class Chooser:
                 name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed
             }
             yanked = choice.file.yanked is not False
-            chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised, tuple(choice.warnings))
-            results.append(("chosen", *chosen, yanked))
+            chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised)
+            results.append(("chosen", *chosen, (*warnings, *choice.warnings), yanked, notes))
         return results
+
+
+def _is_fresh(record: bytes) -> bool:
+    return time.time() < int.from_bytes(record[:8], "big")
+
+
+def _notes(groups: Sequence[Group]) -> tuple[str, ...]:
+    """Returns what a user who asks for more is told about pages: a status (PEP 792), and what was left out of them."""
+    notes = []
+    for page in (page for group in groups for page in group):
+        if page.status != "active":
+            notes.append(f"{page.index}: the project is {page.status:.40}")
+        notes += [f"{page.index}: {note}" for note in page.notes[:_MOST_NOTES]]
+        if len(page.notes) > _MOST_NOTES:
+            notes.append(f"{page.index}: and {len(page.notes) - _MOST_NOTES} more notes")
+    return tuple(notes)
 
 
 def _pin(fields: PinFields) -> Pin:

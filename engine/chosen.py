@@ -9,7 +9,7 @@ class Chosen(NamedTuple):
     `url` is absolute, `size_bytes` and `sha256` (lower-case hex) are what the
     index says or None, `promised` maps hash algorithms to the hex digests that
     the index gives, `warnings` are lines for the user, `yanked` tells that its
-    index advises against it.
+    index advises against it, `notes` are lines for a user who asks for more.
     """
 
     url: str
@@ -19,3 +19,4 @@ class Chosen(NamedTuple):
     promised: dict[str, str]
     warnings: tuple[str, ...]
     yanked: bool = False
+    notes: tuple[str, ...] = ()

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cold import Preparation
 from engine.index.client import Network
-from engine.index.source import sources
+from engine.index.source import early_urls, sources
 from engine.recording import timed
 from engine.sync import Run
 from engine.workers import Workers
 
 if TYPE_CHECKING:
-    from engine.index.source import Sources
     from engine.pipeline import Answers
 
 #: What the pipeline needs, in pieces that take 5-25 ms to import.
@@ -78,18 +77,13 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
             if guesses:
                 found = sources(run, None)
                 network.know([*found.indexes, *found.find_links])
-                index = _url(found)
-                network.ask_early(f"{index}{project}/" for project in guesses)
+                network.ask_early(early_urls(found, guesses))
                 # Not before: their imports would take the second core from the children that are asked.
                 workers.wake()
                 await _prepare(run, preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
             await network.close()
-
-
-def _url(found: "Sources") -> str:
-    return found.indexes[0].url.rstrip("/") + "/"
 
 
 async def _prepare(run: Run, preparation: Preparation) -> None:
@@ -117,7 +111,7 @@ async def _run_pipeline(
         preparation.needs,
         preparation.works,
         network=network,
-        index=_url(found),
+        sources=found,
         scratch=scratch,
         workers=workers,
     )

@@ -7,6 +7,7 @@ belongs to the environments that needed the thing that failed; the run goes on
 as long as one environment can still succeed.
 """
 
+import functools
 import hashlib
 import itertools
 import os
@@ -26,9 +27,11 @@ from engine.download import Restart, download
 from engine.errors import EngineError, IndexUnavailable, InstallFailed, NoMatchingDistribution, Offline
 from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
+from engine.index.indexes import Indexes
 from engine.index.pages import Pages
+from engine.index.source import Sources, wheels_forbidden
 from engine.limits import ATTEMPTS, DOWNLOADS
-from engine.local import copy_local
+from engine.local import copy_local, local_path
 from engine.recording import Artifact, timed
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
@@ -54,7 +57,7 @@ class Pipeline:
         needs: what is missing where.
         works: the environments that have something to change.
         network: asks and downloads.
-        index: URL of the index with a final `/`.
+        sources: where distributions are listed.
         scratch: a private folder on the cache's file system.
         workers: the worker processes.
 
@@ -70,7 +73,7 @@ class Pipeline:
         works: list[Work],
         *,
         network: Network,
-        index: str,
+        sources: Sources,
         scratch: str,
         workers: Workers,
     ) -> None:
@@ -84,9 +87,14 @@ class Pipeline:
         self._workers = workers
         self._entries = open_store(run.layout, scratch)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
-        self._records = RecordStore(run.layout.bucket("index-v1"))
         self._network = network
-        self._pages = Pages(index, ask=network.ask, budget=network.budget, offline=run.options.offline)
+        self._indexes = Indexes(
+            sources,
+            strategy=run.options.indexes.strategy,
+            new_pages=lambda url: Pages(url, ask=network.ask, budget=network.budget, offline=run.options.offline),
+            records=RecordStore(run.layout.bucket("index-v1")),
+            workers=workers,
+        )
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
         self._admission = Admission(DOWNLOADS)
         self._progress = Progress()
@@ -167,6 +175,7 @@ class Pipeline:
                 self._fail([need.work], choice)
                 continue
             need.work.warnings.extend(choice.warnings)
+            need.work.details.extend(choice.notes)
             if self._recorder is not None:
                 self._recorder.choose(need.work.environment.prefix, project, choice)
             by_file.setdefault(choice.url, []).append((need, choice))
@@ -187,19 +196,14 @@ class Pipeline:
     async def _choose(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         """Returns a wheel or a refusal for each need: from the lock, the stored page or the index."""
         paged = [need for need in needs if need.pin.file is None]
-        found = iter(await self._choose_from_page(project, paged) if paged else ())
+        if wheels_forbidden(self._run.options.indexes, project):
+            return [_no_wheels_wanted(need) for need in needs]
+        found = iter(await self._choose_from_pages(project, paged) if paged else ())
         return [next(found) if need.pin.file is None else _locked_wheel(need) for need in needs]
 
-    async def _choose_from_page(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
-        key = self._pages.key(project)
+    async def _choose_from_pages(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]
-        if self._records.has(key):
-            stored = await self._workers.choice(0).choose_stored(key, wants)
-            if stored is not None and self._good_enough(needs, *stored):
-                return stored[1]
-        answer = await self._pages.fetch(project)
-        sent = (answer.url, answer.kind, answer.gzipped, answer.cache_control, answer.age, answer.body)
-        return await self._workers.choice(len(answer.body)).choose_answer(key, project, sent, wants)
+        return await self._indexes.choose(project, wants, functools.partial(self._good_enough, needs))
 
     def _good_enough(self, needs: list[Need], fresh: bool, chosen: list[Chosen | EngineError]) -> bool:
         """Tells whether the index need not be asked: a pin whose wheel is in the cache has its answer, however old."""
@@ -285,6 +289,8 @@ class Pipeline:
     async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields]") -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0
         self._progress.phase = "downloading"
+        # Before the file is read: one that changes meanwhile gets no pointer for what it has become.
+        pointer = _pointer_key(choice)
         for attempt in itertools.count():
             job = self._workers.job(choice.size_bytes or 0)
             artifact = self._note_job(job, choice, cached=False)
@@ -306,7 +312,7 @@ class Pipeline:
             else:
                 self._downloaded_wheels += 1
                 if choice.sha256 is None:
-                    self._pointers.put(_pointer_key(choice), finished.sha256.encode())
+                    self._pointers.put(pointer, finished.sha256.encode())
                 return finished
         raise AssertionError("unreachable")
 
@@ -406,6 +412,14 @@ def _locked_wheel(need: Need) -> Chosen | EngineError:
     return Chosen(file.url, file.filename, file.size_bytes, promised.get("sha256"), promised, ())
 
 
+def _no_wheels_wanted(need: Need) -> NoMatchingDistribution:
+    return NoMatchingDistribution(
+        f"{need.pin.where}: {need.pin.name} cannot be installed: --no-binary forbids its wheels, and engine installs "
+        "nothing else",
+        hint=f"leave out --no-binary, or allow this one with --only-binary {need.pin.name}",
+    )
+
+
 def _is_local(choice: Chosen) -> bool:
     return choice.url.startswith("file:")
 
@@ -418,8 +432,19 @@ def _origin(choice: Chosen, needs: list[Need]) -> tuple[str, bool]:
 def _pointer_key(choice: Chosen) -> str:
     # What the promise was when the pointer was made counts: under another one the file has to be seen again.
     promise = " ".join(f"{algorithm}:{digits}" for algorithm, digits in sorted(choice.promised.items()))
-    text = f"{without_credentials(choice.url)} {promise}".rstrip()
+    text = f"{without_credentials(choice.url)} {promise}{_state(choice)}".rstrip()
     return hashlib.sha256(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _state(choice: Chosen) -> str:
+    """Returns what changes when a file that is here is written anew: unlike an index's, it keeps its name."""
+    if not _is_local(choice):
+        return ""
+    try:
+        found = os.stat(local_path(choice.url))
+    except OSError:
+        return ""
+    return f" {found.st_size} {found.st_mtime_ns}"
 
 
 def _pin_fields(need: Need) -> "PinFields":

@@ -11,6 +11,8 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("know", 0, targets)                         what the environments of the run can use
     ("stored", job, key, wants)                  choose wheels from a page in the cache
     ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
+    ("among", job, project, groups, wants, strategy)   choose wheels from the pages of several places
+    ("flat", job, source)                        sort a place that lists files of many projects
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes)               that much of it is in the file
     ("end", job, total_bytes, promised, accepted, areas, origin)   it is complete; stage it into the areas
@@ -150,6 +152,10 @@ class Worker:
                 return ("chosen", job, self._choose.choose_answer(*message[2:]))
             if kind == "stored":
                 return ("chosen", job, self._choose.choose_stored(*message[2:]))
+            if kind == "among":
+                return ("chosen", job, self._choose.choose_among(*message[2:]))
+            if kind == "flat":
+                return ("chosen", job, self._choose.list_flat(message[2]))
             if kind == "know":
                 self._choose.know(message[2])
             elif kind == "wake":

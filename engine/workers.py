@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import anyio
 
-    from engine.choosing import CompatibleFields, PinFields
+    from engine.choosing import CompatibleFields, PinFields, Source
     from engine.chosen import Chosen
     from engine.recording import Recorder
     from engine.staged import AreaFields
@@ -111,6 +111,36 @@ class Job:
         """
         await self._workers.send(self._connection, ("answer", self.number, key, project, answer, wants))
         return [_read_choice(result) for result in (await self._reply())[2]]
+
+    async def choose_among(
+        self, project: str, groups: "list[list[Source]]", wants: "list[Want]", strategy: str
+    ) -> "list[Chosen | EngineError] | None":
+        """Chooses wheels from the pages of several places, as `engine.choosing.Chooser.choose_among` does.
+
+        Returns:
+            A wheel or a refusal for each want; None when a stored page has gone.
+
+        Raises:
+            InvalidPage: when one is not a page of that project.
+            IndexUnavailable: when a local one cannot be read.
+        """
+        await self._workers.send(self._connection, ("among", self.number, project, groups, wants, strategy))
+        found = (await self._reply())[2]
+        return None if found is None else [_read_choice(result) for result in found]
+
+    async def list_flat(self, source: "Source") -> "tuple[bool, dict[str, bytes]] | None":
+        """Sorts a place that lists files of many projects, as `engine.choosing.Chooser.list_flat` does.
+
+        Returns:
+            Whether it is fresh, and the packed page of each project; None when there is no stored page.
+
+        Raises:
+            InvalidPage: when it is no page.
+            IndexUnavailable: when a local place cannot be read.
+        """
+        await self._workers.send(self._connection, ("flat", self.number, source))
+        found: tuple[bool, dict[str, bytes]] | None = (await self._reply())[2]
+        return found
 
     async def begin(self, path: str, filename: str, *, vouched: bool = False) -> None:
         """Tells the worker that a download starts.

@@ -1,4 +1,4 @@
-"""The wheel of a page that a pin and a target get.  Pure.
+"""The wheel of one page or several that a pin and a target get.  Pure.
 
 Owns which version texts a pin means, what its hashes allow, and the order of
 preference.  `engine.index.refusal` words the failures.
@@ -7,12 +7,14 @@ Rules, in this order: only wheels whose version the pin means, whose tags and
 Requires-Python the target has, and whose hashes on the page do not contradict
 the lock; of these, one whose hash the lock lists before one that only a download
 can prove, one that is not yanked before one that is, then the highest version
-(which matters where `==1.0` meets `1.0+cpu`), the best tag, the highest build.
+(which matters where `==1.0` meets `1.0+cpu`), the first index, the best tag, the
+highest build.  The order in which pages arrived changes nothing.
 
 Source: PEP 440, "Version matching" and "Arbitrary equality"; PEP 592; PEP 427.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion, Version
 
 from engine.environment.installed import normalize_name
-from engine.errors import HashMismatch
+from engine.errors import HashMismatch, NoMatchingDistribution
 from engine.index.compatibility import Target, WheelName, allows_python, best_rank
 from engine.index.page import File, ProjectPage
 from engine.index.refusal import no_matching_distribution, quarantined
@@ -46,17 +48,42 @@ class WheelChoice:
     warnings: tuple[str, ...]
 
 
+#: Pages of equal rank: that of one index, behind what find-links have of the project.
+Group = Sequence[ProjectPage]
+
+
 class _Candidate(NamedTuple):
     file: File
     name: WheelName
     rank: int
+    page: ProjectPage
+    group: int
 
 
 def choose_wheel(page: ProjectPage, pin: Pin, target: Target, *, where: str) -> WheelChoice:
-    """Returns the best wheel of a page for a pin.
+    """Returns the best wheel of a page for a pin; arguments and errors as for `choose_among`."""
+    return choose_among(((page,),), pin, target, where=where)
+
+
+def choose_first_match(groups: Sequence[Group], pin: Pin, target: Target, *, where: str) -> WheelChoice:
+    """Returns the best wheel of the first group that has one; arguments and errors as for `choose_among`."""
+    for group in groups[:-1]:
+        try:
+            return choose_among((group,), pin, target, where=where)
+        except (NoMatchingDistribution, HashMismatch):
+            continue
+    try:
+        return choose_among(groups[-1:], pin, target, where=where)
+    except (NoMatchingDistribution, HashMismatch):
+        # Nobody has it: what is said about all of them together says most.
+        return choose_among(groups, pin, target, where=where)
+
+
+def choose_among(groups: Sequence[Group], pin: Pin, target: Target, *, where: str) -> WheelChoice:
+    """Returns the best wheel of all pages for a pin.
 
     Args:
-        page: the page of the pin's project.
+        groups: pages of the pin's project, those of the first index first.
         pin: what the lock asks for.
         target: what the environment can use.
         where: file and line of the pin, for messages.
@@ -66,13 +93,21 @@ def choose_wheel(page: ProjectPage, pin: Pin, target: Target, *, where: str) -> 
             Requires-Python that are needed, or the project is quarantined.
         HashMismatch: when every wheel that would do has a hash the lock does not list.
     """
-    if page.status == "quarantined":
-        raise quarantined(page, pin, where)
-    wheels = _pinned_wheels(page, pin)
-    fitting = [candidate for file, name in wheels if (candidate := _fit(file, name, target)) is not None]
+    pages = [page for group in groups for page in group]
+    usable = [(number, page) for number, group in enumerate(groups) for page in group if page.status != "quarantined"]
+    if pages and not usable:
+        raise quarantined(pages, pin, where)
+    pinned = _PinnedVersions(pin)
+    wheels: list[tuple[File, WheelName]] = []
+    fitting: list[_Candidate] = []
+    for number, page in usable:
+        for file, name in _pinned_wheels(page, pin, pinned):
+            wheels.append((file, name))
+            if (rank := _fit(file, name, target)) is not None:
+                fitting.append(_Candidate(file, name, rank, page, number))
     if not fitting:
-        raise no_matching_distribution(page, pin, target, wheels, where)
-    best = _best(fitting, page, pin, where)
+        raise no_matching_distribution([page for _, page in usable], pin, target, wheels, where)
+    best = _best(fitting, pin, where)
     file = best.file
     warnings: tuple[str, ...] = ()
     if file.yanked is not False:
@@ -82,7 +117,7 @@ def choose_wheel(page: ProjectPage, pin: Pin, target: Target, *, where: str) -> 
     return WheelChoice(
         file=file,
         filename=file.filename,
-        url=page.file_url(file),
+        url=best.page.file_url(file),
         version=_version(best.name.version),
         sha256=sha256 if _SHA256_DIGITS.fullmatch(sha256) else None,
         warnings=warnings,
@@ -144,8 +179,7 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _pinned_wheels(page: ProjectPage, pin: Pin) -> list[tuple[File, WheelName]]:
-    pinned = _PinnedVersions(pin)
+def _pinned_wheels(page: ProjectPage, pin: Pin, pinned: _PinnedVersions) -> list[tuple[File, WheelName]]:
     projects: dict[str, bool] = {}
     wheels = []
     for file in page.files:
@@ -163,16 +197,17 @@ def _pinned_wheels(page: ProjectPage, pin: Pin) -> list[tuple[File, WheelName]]:
     return wheels
 
 
-def _fit(file: File, name: WheelName, target: Target) -> _Candidate | None:
+def _fit(file: File, name: WheelName, target: Target) -> int | None:
+    """Returns the rank of a wheel's best tag; None when the target cannot use the wheel."""
     rank = best_rank(name.tags, target.tag_priority)
     if rank is None or (
         file.requires_python is not None and not allows_python(file.requires_python, target.python_full_version)
     ):
         return None
-    return _Candidate(file, name, rank)
+    return rank
 
 
-def _best(fitting: list[_Candidate], page: ProjectPage, pin: Pin, where: str) -> _Candidate:
+def _best(fitting: list[_Candidate], pin: Pin, where: str) -> _Candidate:
     """Returns the candidate to take; the first on the page among equals.
 
     Raises:
@@ -185,12 +220,13 @@ def _best(fitting: list[_Candidate], page: ProjectPage, pin: Pin, where: str) ->
     def order(trusted: tuple[bool, _Candidate]) -> tuple[object, ...]:
         proven, candidate = trusted
         version = () if pin.arbitrary_equality else (_version(candidate.name.version),)
-        return (proven, candidate.file.yanked is False, *version, -candidate.rank, candidate.name.build)
+        place = (-candidate.group, -candidate.rank)
+        return (proven, candidate.file.yanked is False, *version, *place, candidate.name.build)
 
     trusted = [(proven, candidate) for candidate in fitting if (proven := _proven(candidate.file, listed)) is not None]
     if not trusted:
         raise HashMismatch(
-            f"{where}: the lock does not list the hash that {fitting[0].file.filename} has on {page.index}",
+            f"{where}: the lock does not list the hash that {fitting[0].file.filename} has on {fitting[0].page.index}",
             hint="the file was replaced or the lock is of another index; find out which before you change the lock",
         )
     return max(trusted, key=order)[1]

@@ -71,7 +71,8 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `name` is normalised, `url` is what links are relative to, `status` one of
     active, archived, quarantined, deprecated (or newer), `notes` what was left
-    out while reading and why.  `versions` is empty where the index lists none.
+    out while reading and why, `warnings` what a person should know in any case.
+    `versions` is empty where the index lists none.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     versions: tuple[str, ...] = ()
     status: str = "active"
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, body: bytes, url: str, project: str) -> ProjectPage:
@@ -88,7 +90,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         Args:
             body: the whole response.
             url: where the response came from, after redirects.
-            project: the name that was asked for.
+            project: the name that was asked for; "" for a page that lists files of many.
 
         Raises:
             InvalidPage: when the body is not JSON, has no files, speaks another major
@@ -104,9 +106,9 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
                 raw = _decode_tolerantly(body, notes)
         except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
             raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
-        _check_version(raw.meta.api_version, url, notes)
+        warnings = _check_version(raw.meta.api_version, url)
         name = normalize_name(project)
-        if raw.name and normalize_name(raw.name) != name:
+        if name and raw.name and normalize_name(raw.name) != name:
             raise InvalidPage(f'{without_credentials(url)} is the page of "{raw.name}", not of {name}')
         return cls(
             name=name,
@@ -115,6 +117,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             versions=raw.versions,
             status=raw.project_status.status,
             notes=tuple(notes),
+            warnings=warnings,
         )
 
     @classmethod
@@ -134,7 +137,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             document = read_anchors(body.decode("utf-8", "replace"))
         except (ValueError, AssertionError) as exc:
             raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
-        _check_version(document.meta.get("pypi:repository-version", "1.0"), url, notes)
+        warnings = _check_version(document.meta.get("pypi:repository-version", "1.0"), url)
         base = url
         if document.base is not None:
             base = _join(url, document.base)
@@ -147,7 +150,19 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             files=_safe_files([_file_of(anchor) for anchor in document.anchors], url, notes),
             status=document.meta.get("pypi:project-status", "active"),
             notes=tuple(notes),
+            warnings=warnings,
         )
+
+    @classmethod
+    def of_files(cls, files: list[File], url: str) -> ProjectPage:
+        """Returns a page of files that were found without one; those with unsafe names are left out.
+
+        Args:
+            files: of any project.
+            url: where they were found.
+        """
+        notes: list[str] = []
+        return cls(name="", url=url, files=_safe_files(files, url, notes), notes=tuple(notes))
 
     def file_url(self, file: File) -> str:
         """Returns the absolute address of one of the page's files."""
@@ -227,15 +242,23 @@ def _convert_file(entry: Any, notes: list[str]) -> File | None:
         return None
 
 
-def _check_version(version: str, url: str, notes: list[str]) -> None:
-    """Refuses another major version, as PEP 629 demands, and notes a newer minor one."""
+def _check_version(version: str, url: str) -> tuple[str, ...]:
+    """Refuses another major version; returns a warning about a newer minor one.
+
+    Source: PEP 629: "MUST" fail on the one, "SHOULD warn" about the other.
+    """
     major, _, minor = version.strip().partition(".")
     if major != "1":
         raise InvalidPage(
             f'{without_credentials(url)} speaks version "{version:.20}" of the Simple API, engine reads version 1'
         )
     if minor.isdecimal() and len(minor) < 10 and int(minor) > _MINOR:
-        notes.append(f"version {version:.20} of the Simple API is newer than 1.{_MINOR}")
+        # The host, not the page: one warning for an index is enough.
+        host = without_credentials(url).split("/", 3)[:3]
+        return (
+            f"{'/'.join(host)} speaks version {version:.20} of the Simple API; what is newer than 1.{_MINOR} is lost",
+        )
+    return ()
 
 
 def _safe_files(files: list[File], url: str, notes: list[str]) -> tuple[File, ...]:

@@ -25,7 +25,7 @@ class Pages:
     """The pages of one index.
 
     Args:
-        index: its URL with a final `/`.
+        index: its URL with a final `/`; or the URL of the one page that lists all files.
         ask: asks the index.
         budget: what the run may spend on trying again.
         offline: never ask.
@@ -43,6 +43,11 @@ class Pages:
         """Returns the key under which the cache keeps the page of a project."""
         return f"{self._folder}/{project}"
 
+    @property
+    def listing_key(self) -> str:
+        """The key of the page that lists files of all projects; no project has it."""
+        return f"{self._folder}/-"
+
     async def fetch(self, project: NormalizedName) -> Answer:
         """Asks the index for a page; what it answers has status 200.
 
@@ -54,12 +59,33 @@ class Pages:
         """
         if self._offline:
             raise Offline(f"the page of {project} is not in the cache", hint="run once without --offline")
-        url = f"{self._index}{project}/"
+        answer = await self._fetch(f"{self._index}{project}/")
+        if answer is None:
+            raise ProjectNotFound(f"{without_credentials(self._index)} has no project {project}")
+        return answer
+
+    async def fetch_listing(self) -> Answer:
+        """Asks for the one page that lists files of all projects; what it answers has status 200.
+
+        Raises:
+            IndexUnavailable: when it is not there, cannot be reached or keeps failing.
+            InvalidPage: when the answer is too large to be a page.
+            Offline: when asking is forbidden.
+        """
+        if self._offline:
+            raise Offline(f"{without_credentials(self._index)} is not in the cache", hint="run once without --offline")
+        answer = await self._fetch(self._index)
+        if answer is None:
+            raise IndexUnavailable(f"{without_credentials(self._index)} is not there", hint="check --find-links")
+        return answer
+
+    async def _fetch(self, url: str) -> Answer | None:
+        """Returns what is there, or None when there is nothing."""
         attempt = 0
         async with self._limit:
             while True:
                 try:
-                    return self._checked(await self._ask(url), project)
+                    return _checked(await self._ask(url))
                 except Interrupted as exc:
                     if not await self._budget.pause(attempt, exc.retry_after_seconds):
                         raise IndexUnavailable(
@@ -68,11 +94,10 @@ class Pages:
                         ) from exc
                     attempt += 1
 
-    def _checked(self, answer: Answer, project: NormalizedName) -> Answer:
-        if answer.status == 404:
-            raise ProjectNotFound(f"{without_credentials(self._index)} has no project {project}")
-        if answer.status != 200:
-            raise IndexUnavailable(
-                f"cannot fetch {without_credentials(answer.url)}: HTTP {answer.status} {answer.reason}"
-            )
-        return answer
+
+def _checked(answer: Answer) -> Answer | None:
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise IndexUnavailable(f"cannot fetch {without_credentials(answer.url)}: HTTP {answer.status} {answer.reason}")
+    return answer

@@ -3,6 +3,9 @@
 Only reached when nothing fits, so it takes its time and parses what it likes.
 """
 
+import re
+from collections.abc import Callable, Sequence
+
 from packaging.version import InvalidVersion, Version
 
 from engine.environment.installed import normalize_name
@@ -16,24 +19,24 @@ _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _EXAMPLES = 3
 
 
-def quarantined(page: ProjectPage, pin: Pin, where: str) -> NoMatchingDistribution:
+def quarantined(pages: Sequence[ProjectPage], pin: Pin, where: str) -> NoMatchingDistribution:
     """Returns the error for a project that its index holds to be dangerous.
 
     Source: PEP 792, "quarantined".
     """
     return NoMatchingDistribution(
-        f"{where}: {pin} cannot be installed: {page.index} has quarantined the project",
+        f"{where}: {pin} cannot be installed: {_names(pages)} {_has(pages)} quarantined the project",
         hint="an index quarantines projects that are unsafe, malicious ones for instance; remove it from the lock",
     )
 
 
 def no_matching_distribution(
-    page: ProjectPage, pin: Pin, target: Target, wheels: list[tuple[File, WheelName]], where: str
+    pages: Sequence[ProjectPage], pin: Pin, target: Target, wheels: list[tuple[File, WheelName]], where: str
 ) -> NoMatchingDistribution:
-    """Returns the error for a page none of whose wheels fits.
+    """Returns the error for pages none of whose wheels fits.
 
     Args:
-        page: the project's page.
+        pages: those of the project, from one place or several.
         pin: what the lock asks for.
         target: what the environment can use.
         wheels: the wheels that have the pinned version.
@@ -41,7 +44,7 @@ def no_matching_distribution(
     """
     start = f"{where}: {pin} cannot be installed: "
     if not wheels:
-        return _no_wheel_at_all(start, page, pin)
+        return _no_wheel_at_all(start, pages, pin)
     python = target.python_full_version
     excluded = [
         file.requires_python
@@ -55,7 +58,7 @@ def no_matching_distribution(
             f"{start}it needs Python {needed}, and the target has {python}",
             hint="use another Python, or pin a version that supports this one",
         )
-    tags = list(dict.fromkeys(tag for _, name in wheels for tag in name.tags))
+    tags = sorted(dict.fromkeys(tag for _, name in wheels for tag in name.tags), key=_distance(target))
     examples = ", ".join(tags[:_EXAMPLES]) + (f" and {len(tags) - _EXAMPLES} more" if len(tags) > _EXAMPLES else "")
     return NoMatchingDistribution(
         f"{start}no wheel is for {target.describe}; there are wheels for {examples}",
@@ -63,9 +66,39 @@ def no_matching_distribution(
     )
 
 
-def _no_wheel_at_all(start: str, page: ProjectPage, pin: Pin) -> NoMatchingDistribution:
-    releases: dict[str, str | None] = {text: None for text in page.versions}
-    for file in page.files:
+def _distance(target: Target) -> Callable[[str], int]:
+    """Returns how far a tag is from what a target can use, 0 the nearest.
+
+    Another Python is easier to come by than another processor, and that than another operating system.
+    """
+    usable = [tag.split("-", 2) for tag in target.tag_priority]
+    platforms = {parts[2] for parts in usable}
+    families = {_family(platform) for platform in platforms}
+    machines = {_machine(platform) for platform in platforms}
+    pythons = {parts[0] for parts in usable}
+
+    def distance(tag: str) -> int:
+        python, _, platform = tag.split("-", 2)
+        family, machine = _family(platform) in families, _machine(platform) in machines
+        return 8 * (not family) + 4 * (not machine) + 2 * (platform not in platforms) + (python not in pythons)
+
+    return distance
+
+
+def _family(platform: str) -> str:
+    """Returns what kind of system a platform tag is about, such as `linux`, `macosx` or `win`."""
+    return re.split(r"[^a-z]", platform, maxsplit=1)[0].removeprefix("many").removeprefix("musl")
+
+
+def _machine(platform: str) -> str:
+    """Returns the processor of a platform tag, such as `x86_64`; "" where it names none."""
+    found = re.search(r"(?:^|_)([a-z][a-z0-9]*(?:_64)?)$", platform)
+    return found[1] if found else ""
+
+
+def _no_wheel_at_all(start: str, pages: Sequence[ProjectPage], pin: Pin) -> NoMatchingDistribution:
+    releases: dict[str, str | None] = {text: None for page in pages for text in page.versions}
+    for file in (file for page in pages for file in page.files):
         text = _release_of(file.filename, pin)
         if text is not None:
             releases[text] = releases.get(text) or file.filename
@@ -77,7 +110,17 @@ def _no_wheel_at_all(start: str, page: ProjectPage, pin: Pin) -> NoMatchingDistr
             )
     near = _nearest(pin, list(releases))
     available = f"; the nearest are {', '.join(near)}" if near else " nor any other"
-    return NoMatchingDistribution(f"{start}{page.index} does not have this version{available}")
+    return NoMatchingDistribution(
+        f"{start}{_names(pages)} {_has(pages, 'does', 'do')} not have this version{available}"
+    )
+
+
+def _names(pages: Sequence[ProjectPage]) -> str:
+    return " and ".join(dict.fromkeys(page.index for page in pages))
+
+
+def _has(pages: Sequence[ProjectPage], one: str = "has", several: str = "have") -> str:
+    return one if len({page.index for page in pages}) == 1 else several
 
 
 def _release_of(filename: str, pin: Pin) -> str | None:

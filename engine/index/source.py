@@ -3,13 +3,14 @@
 Does not ask them: that is for `engine.index.indexes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cache.records import RecordStore
+from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 from engine.index.default import configured_index_url, distlib_index_url, pip_configuration_files, pip_index_url
-from engine.options import IndexLocation
+from engine.options import IndexLocation, IndexOptions
 from engine.sync import Run
 
 #: The bucket that remembers distlib's constant, so that its import is paid once.
@@ -64,8 +65,6 @@ def sources(run: Run, lock_index: str | None, *, lock_extras: Sequence[str] = ()
             indexes.append(default)
     unique = {location.url.rstrip("/"): location for location in reversed(indexes)}
     kept = [location for location in indexes if unique[location.url.rstrip("/")] is location]
-    if len(kept) > 1 or options.find_links or options.pins or not kept:
-        raise ConfigurationError("several indexes and --find-links are not supported yet")
     return Sources(tuple(kept), options.find_links, pinned)
 
 
@@ -98,3 +97,40 @@ def _remembered_default(run: Run) -> str:
     default = distlib_index_url()
     records.put("default-index", default.encode())
     return default
+
+
+def early_urls(sources: Sources, projects: Iterable[str]) -> list[str]:
+    """Returns the pages that are surely asked for if the projects are needed.
+
+    Only those of the first index: those behind it are not told what the first one has, and a project that is
+    pinned to an index is nobody else's business.
+    """
+    if not sources.indexes or sources.indexes[0].flat or not sources.indexes[0].url.startswith(("https:", "http:")):
+        return []
+    index = sources.indexes[0].url.rstrip("/")
+    return [f"{index}/{project}/" for project in projects if project not in sources.pinned]
+
+
+def wheels_forbidden(options: IndexOptions, project: str) -> bool:
+    """Tells whether `--no-binary` forbids the wheels of a project.
+
+    `--only-binary` with the project's name makes an exception to `:all:`, and `:none:` forgets what came before it.
+
+    Args:
+        options: as given.
+        project: a normalised name.
+    """
+    if not options.no_binary:
+        return False
+    forbidden = _effective(options.no_binary)
+    return project in forbidden or (":all:" in forbidden and project not in _effective(options.only_binary))
+
+
+def _effective(words: Sequence[str]) -> set[str]:
+    names: set[str] = set()
+    for word in (word.strip() for text in words for word in text.split(",")):
+        if word == ":none:":
+            names.clear()
+        elif word:
+            names.add(word if word == ":all:" else normalize_name(word))
+    return names

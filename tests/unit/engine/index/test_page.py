@@ -197,8 +197,9 @@ def test_another_major_version_is_refused(version: object) -> None:
         page(file(), meta={"api-version": version})
 
 
-def test_a_newer_minor_version_is_noted() -> None:
-    assert "1.9" in page(file(), meta={"api-version": "1.9"}).notes[0]
+def test_a_newer_minor_version_is_warned_about_once_for_a_host() -> None:
+    (warning,) = page(file(), meta={"api-version": "1.9"}).warnings
+    assert warning.startswith("https://example.com speaks version 1.9 ")
     assert page(file(), meta={"api-version": "1.4"}).notes == ()
 
 

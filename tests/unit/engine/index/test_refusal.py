@@ -22,10 +22,10 @@ def test_every_reason_comes_with_advice_except_a_missing_version() -> None:
     by_tag = [(File(filename=tagged, url="/"), name)]
     by_python = [(File(filename=excluded, url="/", requires_python=">=4"), other)]
     errors = [
-        quarantined(page(), PIN, "lock.txt:1"),
-        no_matching_distribution(page(), PIN, TARGET, by_tag, "lock.txt:1"),
-        no_matching_distribution(page(), PIN, TARGET, by_python, "lock.txt:1"),
-        no_matching_distribution(page("foo-1.0.zip"), PIN, TARGET, [], "lock.txt:1"),
+        quarantined([page()], PIN, "lock.txt:1"),
+        no_matching_distribution([page()], PIN, TARGET, by_tag, "lock.txt:1"),
+        no_matching_distribution([page()], PIN, TARGET, by_python, "lock.txt:1"),
+        no_matching_distribution([page("foo-1.0.zip")], PIN, TARGET, [], "lock.txt:1"),
     ]
     assert all(error.hint for error in errors)
     assert len({str(error) for error in errors}) == len(errors)
@@ -33,4 +33,4 @@ def test_every_reason_comes_with_advice_except_a_missing_version() -> None:
 
 @pytest.mark.parametrize("filename", ["foo-1.0.tar.bz2", "foo-1.0.exe", "foo", "foo-.zip", "-1.0.zip", "foo1.0.zip"])
 def test_odd_files_do_not_count_as_releases(filename: str) -> None:
-    assert "nor any other" in str(no_matching_distribution(page(filename), PIN, TARGET, [], "lock.txt:1"))
+    assert "nor any other" in str(no_matching_distribution([page(filename)], PIN, TARGET, [], "lock.txt:1"))
