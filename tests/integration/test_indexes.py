@@ -230,25 +230,3 @@ def test_a_pinned_yanked_file_is_installed_with_its_reason_escaped(
     run = tool.sync(tool.write_lock(f"demo{operator}1.0"), target)
     assert run.code == 0 and target.installed() == {"demo-1.0"}
     assert "was yanked: broken \\x1b[31m\\u202e now" in run.err
-
-
-def test_every_refusal_is_reported_at_once(tool: Tool, index: Index, target: Target) -> None:
-    index.add(PUBLIC, make_wheel("tagged", "1.0", tag="cp27-cp27m-win32"))
-    lock = tool.write_lock(
-        "demo==9", "missing==1.0", "tagged==1.0", "demo2==1.0", f"other==2.0 --hash=sha256:{'0' * 64}"
-    )
-    index.add(OTHER)
-    run = tool.sync(lock, target)
-    assert run.code == 1 and target.installed() == set()
-    errors = [line for line in run.err.splitlines() if line.startswith("error: ")]
-    assert [line.split(": ")[1].partition(":")[2] for line in errors] == ["1", "2", "3", "4", "5"], run.err
-    assert paths(index, "files") == []
-
-
-def test_a_failing_network_is_not_waited_for_and_named_with_what_was_refused(
-    tool: Tool, index: Index, target: Target
-) -> None:
-    index.add(PUBLIC)
-    index.fault("/simple/other/", Fault(status=418, body=b""))
-    run = tool.sync(tool.write_lock("demo==9", "other==2.0"), target)
-    assert run.code == 1 and "418" in run.err
