@@ -171,17 +171,18 @@ def _cache(values: "dict[str, Value]", style: "Style") -> int:
     if values["command"] == "cache dir":
         print(root)
         return OK
-    from engine.printing import escape
-    from engine.storage import clean_cache
+    from engine.housekeeping import run_command
+    from engine.printing import escape, warning_lines
 
-    removed = clean_cache(root)
-    if values["quiet"]:
-        return OK
-    if removed is None:
-        _say(*style.sealed([f"No cache at {escape(root)}"]))
-    else:
-        _say(*style.sealed([f"Removed {removed[0]} files, {removed[1] / 1e6:.1f} MB from {escape(root)}"]))
-    return OK
+    report = run_command(values, root, os.getcwd())
+    quiet = int(values["quiet"])  # type: ignore[arg-type]
+    for line in report.out:
+        print(escape(line))
+    if not quiet:
+        _say(*style.sealed(escape(line) for line in report.said))
+    if quiet < 2:
+        _say(*warning_lines(report.warned, style))
+    return OK if report.sound else FAILED
 
 
 def _say(*lines: str) -> None:

@@ -1,71 +1,57 @@
-"""Deletes a cache."""
+"""Deletes a cache, or what it holds of some projects."""
 
 import os
-from typing import NamedTuple
+from collections.abc import Iterable
 
-#: Every kind of bucket that any version of the engine has made.
-BUCKETS = frozenset({"index", "interpreters", "plans", "pointers", "settings", "tmp", "wheels"})
-
-
-class Removed(NamedTuple):
-    """How much was deleted."""
-
-    files: int
-    bytes: int
+from cache import plans
+from cache.disposal import Disposal
+from cache.inventory import CachedWheel, NamePatterns, buckets, cached_wheels, files_of, plan_paths
+from cache.layout import Layout
 
 
-def clean(root: str, keep: frozenset[str] = frozenset()) -> Removed | None:
-    """Deletes everything that the cache at `root` holds, and the folder itself when it is then empty.
+def clean(layout: Layout, disposal: Disposal) -> None:
+    """Removes everything that the cache holds, but not the folders of runs.
 
     Only the cache's own buckets go: a folder that was named by mistake loses nothing else.
 
+    Raises:
+        OSError: when there is no cache, or it cannot be read.
+    """
+    for path, kind, _ in buckets(layout):
+        if kind != "tmp":
+            disposal.remove(path)
+
+
+def remove_if_empty(layout: Layout) -> None:
+    """Removes the cache's folder when nothing but its tag is left in it."""
+    tag = os.path.join(layout.root, "CACHEDIR.TAG")
+    try:
+        os.rmdir(layout.temporary)
+        if os.listdir(layout.root) == ["CACHEDIR.TAG"]:
+            os.unlink(tag)
+        os.rmdir(layout.root)
+    except OSError:  # a run lives, or has put something there
+        return
+
+
+def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) -> list[CachedWheel]:
+    """Removes the wheels and pages of some projects, and the plans that name them.
+
     Args:
-        root: absolute path of the cache.
-        keep: folders below it that are in use.
+        layout: where the cache is.
+        patterns: normalised names, with `*`, `?` and `[…]` as in a shell.
+        disposal: where they go.
 
     Returns:
-        How much was deleted, or None when there is no cache.
+        The wheels that were removed.
     """
-    try:
-        names = os.listdir(root)
-    except FileNotFoundError:
-        return None
-    files = size = 0
-    for name in names:
-        path = os.path.join(root, name)
-        if name == "CACHEDIR.TAG":
-            continue
-        if not (_is_bucket(name) and os.path.isdir(path) and not os.path.islink(path)):
-            continue
-        for folder, folders, inside in os.walk(path, topdown=False):
-            if any(folder == kept or folder.startswith(kept + os.sep) for kept in keep):
-                continue
-            for one in inside:
-                file = os.path.join(folder, one)
-                try:
-                    length = os.lstat(file).st_size
-                    os.unlink(file)
-                except FileNotFoundError:  # another run was faster
-                    continue
-                files += 1
-                size += length
-            for one in folders:
-                _remove_folder(os.path.join(folder, one))
-        _remove_folder(path)
-    tag = os.path.join(root, "CACHEDIR.TAG")
-    if os.path.exists(tag) and os.listdir(root) == ["CACHEDIR.TAG"]:
-        os.unlink(tag)
-        os.rmdir(root)
-    return Removed(files, size)
-
-
-def _is_bucket(name: str) -> bool:
-    kind, _, version = name.rpartition("-v")
-    return kind in BUCKETS and version.isdigit()
-
-
-def _remove_folder(path: str) -> None:
-    try:
-        os.unlink(path) if os.path.islink(path) else os.rmdir(path)
-    except OSError:  # a run that goes on has put something there
-        return
+    patterns = tuple(patterns)
+    chosen = NamePatterns(patterns)
+    for path in plan_paths(layout):
+        plan = plans.load(path)
+        if plan is not None and any(chosen.match(entry.name) for entry in plan.entries):
+            disposal.remove(path)
+    for path in files_of(layout.bucket("index-v1"), depth=1):
+        if chosen.match(os.path.basename(path)):
+            disposal.remove(path)
+    return [wheel for wheel in cached_wheels(layout, patterns) if disposal.remove(layout.entry(wheel.sha256))]

@@ -76,6 +76,11 @@ class EntryStore:
                 raise
         return _publish(self.private, folder, sha256, manifest, stamp)
 
+    def keep(self, folder: str, sha256: str, manifest: Manifest, stamp: int) -> tuple[Manifest, int]:
+        """Publishes for this run alone, where nobody who cleans the cache can take it away; else as `publish`."""
+        assert self.private is not None
+        return _publish(self.private, folder, sha256, manifest, stamp)
+
     def note_use(self, sha256: str) -> None:
         """Remembers, to the day, that the entry was used: by its folder's mtime."""
         note_use(self._home(sha256).entry(sha256))

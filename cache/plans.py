@@ -140,7 +140,10 @@ def decode(data: bytes) -> Plan | None:
     body = memoryview(data)[start:]
     if not data.startswith(MAGIC) or not body or crc32(body) != int.from_bytes(data[len(MAGIC) : start], "big"):
         return None
-    schemes, entries = marshal.loads(body)
+    try:
+        schemes, entries = marshal.loads(body)
+    except (ValueError, EOFError, TypeError):  # another version of Python wrote it
+        return None
     return Plan(schemes, [PlannedEntry(*fields) for fields in entries])
 
 

@@ -122,6 +122,16 @@ SYNC_OPTIONS: tuple[Option, ...] = (
     *REPORT_OPTIONS,
 )
 
+#: Which projects; those who give none mean all.
+NAMES: tuple[Positional, ...] = (("names", "NAME", "*"),)
+
+PRUNE_OPTIONS: tuple[Option, ...] = (
+    (("--older-than",), "older_than", "value", "AGE", "remove what was not used for that long, such as 30d"),
+    (("--max-size",), "max_size", "value", "SIZE", "remove the least recently used wheels down to this, such as 5G"),
+    (("--ci",), "ci", "flag", None, "remove all wheels that can be downloaded again; keep what is small"),
+    (("--dry-run",), "dry_run", "flag", None, "say what would go, and remove nothing"),
+)
+
 
 class Command:
     """One command: its words, what follows them, and what it does in a few words."""
@@ -139,7 +149,29 @@ COMMANDS: dict[str, Command] = {
     "sync": Command("make environments match a lock", (("lock", "LOCK", "1"),), SYNC_OPTIONS),
     "cache": Command("look at the cache and tidy it"),
     "cache dir": Command("print the folder of the cache"),
-    "cache clean": Command("delete the cache"),
+    "cache info": Command("print where the cache is, its size and how many wheels it has"),
+    "cache size": Command(
+        "print what the cache takes on disk, in bytes",
+        (),
+        ((("-H", "--human"), "human", "flag", None, "print it for people, such as 1.2GiB"),),
+    ),
+    "cache list": Command(
+        "list the wheels in the cache",
+        NAMES,
+        ((("--format",), "format", ("columns", "json"), None, "how (default: columns)"),),
+    ),
+    "cache clean": Command("delete the cache, or what it has of some projects", NAMES),
+    "cache remove": Command("delete what the cache has of some projects", (("names", "NAME", "+"),)),
+    "cache purge": Command("delete the cache"),
+    "cache prune": Command("remove what serves nobody, and more where it is asked for", (), PRUNE_OPTIONS),
+    "cache verify": Command(
+        "look for damage in the cache and remove what is damaged",
+        (),
+        (
+            (("--full",), "full", "flag", None, "look at the content of all files too"),
+            (("--dry-run",), "dry_run", "flag", None, "say what is damaged, and remove nothing"),
+        ),
+    ),
 }
 
 

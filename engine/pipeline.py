@@ -30,7 +30,7 @@ from engine.index.compatibility import WheelName, best_rank
 from engine.index.indexes import Indexes
 from engine.index.pages import Pages
 from engine.index.source import Sources, wheels_forbidden
-from engine.limits import ATTEMPTS, DOWNLOADS
+from engine.limits import DOWNLOADS
 from engine.local import copy_local, local_path
 from engine.recording import Artifact, timed
 from engine.reporting import Progress, describe_links
@@ -286,7 +286,7 @@ class Pipeline:
             raise _not_cached(choice)
         return await self._downloaded(choice, needs, areas)
 
-    async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields]") -> Finished:
+    async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None") -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0
         self._progress.phase = "downloading"
         # Before the file is read: one that changes meanwhile gets no pointer for what it has become.
@@ -348,7 +348,9 @@ class Pipeline:
         """Fetches a wheel again that is staged already; returns False when that fails, which is then `work`'s error."""
         choice, need = self._chosen[lost.sha256]
         try:
-            await self._downloaded(choice, [need], [])
+            if self._run.options.offline and not _is_local(choice):
+                raise _not_cached(choice)
+            await self._downloaded(choice, [need], None)
         except EngineError as exc:
             _say_where(exc, need)
             self._fail([work], exc)
@@ -373,7 +375,7 @@ class Pipeline:
             f"{self._downloaded_wheels} wheels downloaded, {self._progress.bytes_received / 1e6:.1f} MB; "
             f"from the cache, {describe_links(self._linked)}"
         )
-        for _ in range(ATTEMPTS):
+        for _ in range(len(entries) + 1):
             try:
                 await anyio.to_thread.run_sync(
                     settle_and_commit, self._run, work, entries, self._collided, self._entries.tree
@@ -384,7 +386,7 @@ class Pipeline:
                 if not await self._restore(exc, work):
                     break
         else:
-            self._fail([work], InstallFailed(f"the cache {self._run.layout.root} is emptied again and again"))
+            self._fail([work], InstallFailed(f"what was fetched vanishes again and again from {self._scratch}"))
         if work.error is not None:
             self._fail([], work.error)
 

@@ -104,9 +104,7 @@ def outcome_lines(
     """
     lines: list[str] = []
     if quiet < 2:
-        warnings = list(dict.fromkeys(outcome.warnings))
-        lines += style.sealed(f"{style.paint('warning', YELLOW)}: {escape(warning)}" for warning in warnings)
-        lines += style.annotations("warning", warnings)
+        lines += warning_lines(outcome.warnings, style)
     if outcome.error is not None:
         if several:
             lines += style.sealed([f"{escape(outcome.prefix)} was left as it was:"])
@@ -149,6 +147,13 @@ def detail_lines(outcomes: "Iterable[Outcome]", style: Style) -> list[str]:
 def count(number: int) -> str:
     """Returns a number of distributions in words."""
     return f"{number} distribution{'' if number == 1 else 's'}"
+
+
+def warning_lines(warnings: "Iterable[str]", style: Style) -> list[str]:
+    """Returns what to print for warnings, each once."""
+    once = list(dict.fromkeys(warnings))
+    lines = style.sealed(f"{style.paint('warning', YELLOW)}: {escape(warning)}" for warning in once)
+    return lines + style.annotations("warning", once)
 
 
 def error_lines(error: "EngineError", style: Style) -> list[str]:

@@ -3,12 +3,12 @@
 import os
 import stat
 
-from cache.layout import Layout, default_root
-from engine.errors import ConfigurationError, InstallFailed
+from cache.layout import default_root
+from engine.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 def cache_root(chosen: str | None, environ: "Mapping[str, str]") -> str:
@@ -40,43 +40,3 @@ def check_place(root: str, places: "Iterable[str]") -> None:
     for path in places:
         if os.path.join(os.path.realpath(path), "").startswith(inside):
             raise ConfigurationError(f"{path} is inside the cache {root}", hint="--cache-dir names another cache")
-
-
-def clean_cache(root: str) -> tuple[int, int] | None:
-    """Deletes the cache at `root`.
-
-    Returns:
-        How many files and how many bytes were deleted, or None when there is no cache.
-
-    Raises:
-        ConfigurationError: when `root` is not a folder.
-        InstallFailed: when the operating system refuses.
-    """
-    from cache.cleaning import clean
-
-    try:
-        return clean(root, frozenset(_in_use(Layout(root).temporary)))
-    except NotADirectoryError as exc:
-        raise ConfigurationError(f"{root} is not a folder") from exc
-    except OSError as exc:
-        raise InstallFailed(f"cannot clean the cache {root}: {exc.strerror}: {exc.filename}") from exc
-
-
-def _in_use(temporary: str) -> "Iterator[str]":
-    """Finds the folders of runs that live."""
-    from engine.transaction import lock_folder
-
-    try:
-        names = os.listdir(temporary)
-    except OSError:
-        return
-    for name in names:
-        folder = os.path.join(temporary, name)
-        try:
-            lock = lock_folder(folder, wait=False)
-        except OSError:
-            continue
-        if lock is None:
-            yield folder
-        else:
-            os.close(lock)

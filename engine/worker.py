@@ -15,7 +15,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("flat", job, source)                        sort a place that lists files of many projects
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes)               that much of it is in the file
-    ("end", job, total_bytes, promised, accepted, areas, origin)   it is complete; stage it into the areas
+    ("end", job, total_bytes, promised, accepted, areas, origin)   all is there; stage it, or (None) keep it for the run
     ("stage", job, sha256, areas, origin)        a wheel that is in the cache already
     ("abort", job)
 
@@ -209,7 +209,7 @@ class Worker:
         total: int,
         promised: dict[str, str],
         accepted: list[tuple[str, str]],
-        areas: list[AreaFields],
+        areas: list[AreaFields] | None,
         origin: Origin = UNKNOWN_ORIGIN,
     ) -> Message:
         download = self._downloads[job]
@@ -223,11 +223,12 @@ class Worker:
         # Before it is published: nobody can take it away from here.
         staged = StagedWheel(sha256, download.tree, self._link_mode, origin)
         self._lap(job, "stage")
-        staged.stage(manifest, stamp, areas)
+        staged.stage(manifest, stamp, areas or [])
         self._lap(job, "publish")
-        published = self._entries.publish(download.folder, sha256, manifest, stamp)
+        publish = self._entries.publish if areas is not None else self._entries.keep
+        published = publish(download.folder, sha256, manifest, stamp)
         if published != (manifest, stamp):
-            staged.plan_anew(*published, areas)
+            staged.plan_anew(*published, areas or [])
         del self._downloads[job]
         os.unlink(download.path)
         return staged.answer(job, unpacked.warnings)

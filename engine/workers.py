@@ -161,7 +161,7 @@ class Job:
         total_bytes: int,
         promised: dict[str, str],
         accepted: list[tuple[str, str]],
-        areas: "list[AreaFields]",
+        areas: "list[AreaFields] | None",
         origin: tuple[str, bool] = ("", False),
     ) -> Finished:
         """Tells the worker that the download is complete, and waits until it is staged.
@@ -170,7 +170,7 @@ class Job:
             total_bytes: its length.
             promised: algorithm to hex digest; every one has to match.
             accepted: (algorithm, hex digest) pairs; one has to match, unless there are none.
-            areas: where to stage it.
+            areas: where to stage it; with None it is kept for this run, where no cleaning reaches it.
             origin: URL of the wheel, and whether the distribution has to say that it came from there.
 
         Raises:

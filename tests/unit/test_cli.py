@@ -68,7 +68,7 @@ def test_cache_clean_says_what_it_removed(settings: None, tmp_path: Path, capsys
     (tmp_path / "cache" / "index-v1").mkdir(parents=True)
     (tmp_path / "cache" / "index-v1" / "page").write_bytes(b"x" * 2_000_000)
     assert cli.main(["cache", "clean", "--cache-dir", str(tmp_path / "cache")]) == cli.OK
-    assert "Removed 1 files, 2.0 MB" in capsys.readouterr().err
+    assert "Removed 1 file, 1.9MiB" in capsys.readouterr().err
     assert cli.main(["cache", "clean", "--cache-dir", str(tmp_path / "none")]) == cli.OK
     assert "No cache" in capsys.readouterr().err
     assert cli.main(["cache", "clean", "-q", "--cache-dir", str(tmp_path / "none")]) == cli.OK

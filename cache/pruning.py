@@ -1,0 +1,178 @@
+"""Makes a cache smaller: what no longer serves anybody, what was not used for long, what is too much.
+
+Decides from times and sizes that are arguments; `cache.disposal` removes.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cache import plans
+from cache.disposal import Disposal
+from cache.inventory import (
+    CURRENT,
+    CachedWheel,
+    buckets,
+    cached_wheels,
+    disk_bytes,
+    entry_keys,
+    files_of,
+    plan_paths,
+)
+from cache.layout import Layout
+
+#: What a writer has begun and not published by then, it never will.
+LITTER_SECONDS = 24 * 3600
+
+#: Records that were not fetched for their own sake: made again when they are missed.
+_AGED = ("index-v1", "interpreters-v1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneOptions:
+    """What is to go, besides what serves nobody.
+
+    Attributes:
+        older_than_seconds: what was not used for that long.
+        max_size_bytes: the least recently used wheels, until the cache takes no more than that.
+        everything_downloaded: all wheels that can be downloaded again.
+    """
+
+    older_than_seconds: float | None = None
+    max_size_bytes: int | None = None
+    everything_downloaded: bool = False
+
+
+class Pruned(NamedTuple):
+    """What went: wheels, and how many other things."""
+
+    wheels: list[CachedWheel]
+    others: int
+
+
+def prune(layout: Layout, disposal: Disposal, options: PruneOptions, now: float) -> Pruned:
+    """Removes what serves nobody and what `options` ask for.
+
+    Args:
+        layout: where the cache is.
+        disposal: where things go.
+        options: what goes besides.
+        now: POSIX time.
+
+    Raises:
+        OSError: when there is no cache, or it cannot be read.
+    """
+    others = total_bytes = 0
+    for path, kind, version in buckets(layout):
+        if version != CURRENT[kind]:
+            others += disposal.remove(path)
+        elif kind != "tmp" and options.max_size_bytes is not None:
+            total_bytes += disk_bytes(path)
+    others += _remove_litter(layout, disposal, now)
+    going = choose_wheels(cached_wheels(layout), options, now, total_bytes)
+    # The plans first: whoever finds one finds what it names.
+    gone = {wheel.sha256 for wheel in going}
+    others += _remove_plans(layout, disposal, gone, options, now)
+    wheels = [wheel for wheel in going if disposal.remove(layout.entry(wheel.sha256))]
+    others += _remove_broken(layout, disposal)
+    others += _remove_pointers(layout, disposal, gone)
+    if options.older_than_seconds is not None:
+        for bucket in _AGED:
+            for path in _records(layout, bucket):
+                if _age(path, now) > options.older_than_seconds:
+                    others += disposal.remove(path)
+    return Pruned(wheels, others)
+
+
+def choose_wheels(wheels: list[CachedWheel], options: PruneOptions, now: float, total_bytes: int) -> list[CachedWheel]:
+    """Returns the wheels that go, the least recently used first.  Pure.
+
+    Args:
+        wheels: all there are.
+        options: what is asked for.
+        now: POSIX time.
+        total_bytes: what the cache takes with all of them.
+    """
+    going = []
+    for wheel in sorted(wheels, key=lambda wheel: wheel.used_seconds):
+        too_old = options.older_than_seconds is not None and now - wheel.used_seconds > options.older_than_seconds
+        too_much = options.max_size_bytes is not None and total_bytes > options.max_size_bytes
+        if too_old or too_much or options.everything_downloaded:
+            going.append(wheel)
+            total_bytes -= wheel.size_bytes
+    return going
+
+
+def _remove_litter(layout: Layout, disposal: Disposal, now: float) -> int:
+    """Removes records that were begun and never published."""
+    removed = 0
+    for path, kind, _ in buckets(layout):
+        if kind in ("tmp", "wheels"):
+            continue
+        for folder, _, files in os.walk(path):
+            for name in files:
+                file = os.path.join(folder, name)
+                if name.endswith(".tmp") and _age(file, now) > LITTER_SECONDS:
+                    removed += disposal.remove(file)
+    return removed
+
+
+def _remove_plans(layout: Layout, disposal: Disposal, gone: set[str], options: PruneOptions, now: float) -> int:
+    """Removes plans that are damaged, old, or name an entry that is gone or was fetched again."""
+    removed = 0
+    for path in plan_paths(layout):
+        plan = plans.load(path)
+        if plan is None:
+            removed += disposal.remove(path)
+            continue
+        old = options.older_than_seconds is not None and _age(path, now) > options.older_than_seconds
+        if old or not all(_serves(layout, entry, gone) for entry in plan.entries):
+            removed += disposal.remove(path)
+    return removed
+
+
+def _serves(layout: Layout, entry: plans.PlannedEntry, gone: set[str]) -> bool:
+    if not entry.sha256:  # what was installed by others: recognised, never linked
+        return True
+    if entry.sha256 in gone:
+        return False
+    try:
+        return os.stat(layout.manifest(entry.sha256)).st_mtime_ns == entry.stamp
+    except OSError:
+        return False
+
+
+def _remove_broken(layout: Layout, disposal: Disposal) -> int:
+    """Removes entries without a manifest: no reader takes them for anything."""
+    return sum(
+        disposal.remove(layout.entry(key))
+        for key in list(entry_keys(layout))
+        if os.path.isdir(layout.entry(key)) and not os.path.exists(layout.manifest(key))
+    )
+
+
+def _remove_pointers(layout: Layout, disposal: Disposal, gone: set[str]) -> int:
+    """Removes what points to wheels that are gone."""
+    removed = 0
+    for path in _records(layout, "pointers-v1"):
+        try:
+            with open(path, "rb") as file:
+                sha256 = file.read(64).decode("ascii", "replace")
+        except OSError:
+            continue
+        if sha256 in gone or not os.path.exists(layout.manifest(sha256)):
+            removed += disposal.remove(path)
+    return removed
+
+
+def _records(layout: Layout, bucket: str) -> list[str]:
+    folder = layout.bucket(bucket)
+    found = [*files_of(folder), *files_of(folder, depth=1)]
+    return [path for path in found if not path.endswith(".tmp")]
+
+
+def _age(path: str, now: float) -> float:
+    try:
+        return now - os.stat(path).st_mtime
+    except OSError:
+        return 0

@@ -1,0 +1,286 @@
+"""The commands that look at a cache and tidy it.
+
+Owns what `engine cache …` does and what it says; `cache` does the work and `cli` prints.  All of it may run while
+others install: what leaves the cache leaves by one rename, and an install that loses an entry fetches it again.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from cache.cleaning import clean, clean_projects, remove_if_empty
+from cache.disposal import Disposal, Removed
+from cache.inventory import CachedWheel, cached_wheels, disk_bytes
+from cache.layout import Layout
+from cache.pruning import PruneOptions, prune
+from cache.verifying import verify
+from engine.environment.installed import normalize_name
+from engine.errors import ConfigurationError, InstallFailed
+from engine.quantities import format_size, parse_age, parse_size
+from engine.scratch import Scratch
+from engine.storage import check_place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from engine.arguments import Value
+
+
+class Report(NamedTuple):
+    """What a command says: `out` is its answer, `said` is for people, `warned` too and even to those who want quiet."""
+
+    out: Sequence[str] = ()
+    said: Sequence[str] = ()
+    warned: Sequence[str] = ()
+    sound: bool = True
+
+
+def run_command(values: "dict[str, Value]", root: str, cwd: str) -> Report:
+    """Does what `engine cache …` was asked for.
+
+    Args:
+        values: the words of the command line, with a command of `engine.arguments`.
+        root: absolute path of the cache.
+        cwd: absolute path of the working folder.
+
+    Raises:
+        EngineError: when it cannot be done.
+    """
+    check_place(root, [])
+    action = str(values["command"]).partition(" ")[2]
+    names = values.get("names") or []
+    assert isinstance(names, list)
+    if action == "size":
+        return cache_size(root, human=bool(values["human"]))
+    if action == "info":
+        return cache_info(root)
+    if action == "list":
+        return list_cache(root, names, as_json=values["format"] == "json")
+    check_place(root, [cwd])
+    if action == "verify":
+        return verify_cache(root, full=bool(values["full"]), dry_run=bool(values["dry_run"]))
+    if action == "prune":
+        older, size = values["older_than"], values["max_size"]
+        options = PruneOptions(
+            older_than_seconds=parse_age(str(older)) if older else None,
+            max_size_bytes=parse_size(str(size)) if size else None,
+            everything_downloaded=bool(values["ci"]),
+        )
+        return prune_cache(root, options, time.time(), dry_run=bool(values["dry_run"]))
+    return clean_cache(root, names)
+
+
+def cache_size(root: str, *, human: bool) -> Report:
+    """Tells what the cache takes on disk, in bytes or for people; files that are linked inside it count once."""
+    size = disk_bytes(root) if _exists(root) else 0
+    return Report(out=[format_size(size) if human else str(size)])
+
+
+def cache_info(root: str) -> Report:
+    """Tells where the cache is, what it takes and what it has."""
+    exists = _exists(root)
+    wheels = cached_wheels(Layout(root)) if exists else []
+    return Report(
+        out=[
+            f"Location: {root}",
+            f"Size: {format_size(disk_bytes(root) if exists else 0)}",
+            f"Number of wheels: {len(wheels)}",
+        ]
+    )
+
+
+def list_cache(root: str, names: Sequence[str], *, as_json: bool) -> Report:
+    """Lists the wheels of the cache.
+
+    Args:
+        root: absolute path of the cache.
+        names: of projects, with `*`, `?` and `[…]`; none means all.
+        as_json: in JSON, instead of columns.
+    """
+    from datetime import UTC, datetime
+
+    wheels = cached_wheels(Layout(root), _patterns(names)) if _exists(root) else []
+    days = [datetime.fromtimestamp(wheel.used_seconds, UTC).date().isoformat() for wheel in wheels]
+    if as_json:
+        import json
+
+        fields = [
+            {
+                "name": wheel.name,
+                "version": wheel.version,
+                "filename": wheel.filename,
+                "sha256": wheel.sha256,
+                "size": wheel.size_bytes,
+                "last_used": day,
+            }
+            for wheel, day in zip(wheels, days, strict=True)
+        ]
+        return Report(out=[json.dumps(fields)])
+    if not wheels:
+        return Report(said=["No wheels in the cache" + (" of that name" if names else "")])
+    rows = [("Name", "Version", "Size", "Last used", "Filename")]
+    rows.extend(
+        (wheel.name, wheel.version, format_size(wheel.size_bytes), day, wheel.filename)
+        for wheel, day in zip(wheels, days, strict=True)
+    )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+    return Report(out=[line.rstrip() for line in lines])
+
+
+def clean_cache(root: str, names: Sequence[str] = ()) -> Report:
+    """Deletes the cache, or what it has of some projects.
+
+    Args:
+        root: absolute path of the cache.
+        names: of projects, with `*`, `?` and `[…]`; none means everything.
+
+    Raises:
+        ConfigurationError: when `root` is not a folder.
+        InstallFailed: when the operating system refuses.
+    """
+    if not _exists(root):
+        return Report(said=[f"No cache at {root}"])
+    layout = Layout(root)
+    with _disposing(layout, dry_run=False) as disposal:
+        if not names:
+            clean(layout, disposal)
+            removed = _emptied(layout, disposal)
+            said = [f"Removed {_files(removed)} from {root}"]
+        else:
+            wheels = clean_projects(layout, _patterns(names), disposal)
+            removed = _emptied(layout, disposal)
+            said = [f"Removed {_count(len(wheels), 'wheel')}, {_files(removed)}", *map(_minus, wheels)]
+    if not names:
+        remove_if_empty(layout)
+    return Report(said=said, warned=disposal.refused, sound=not disposal.refused)
+
+
+def prune_cache(root: str, options: PruneOptions, now: float, *, dry_run: bool) -> Report:
+    """Makes the cache smaller.
+
+    Args:
+        root: absolute path of the cache.
+        options: what goes, besides what serves nobody.
+        now: POSIX time.
+        dry_run: only tell.
+
+    Raises:
+        ConfigurationError: when `root` is not a folder.
+        InstallFailed: when the operating system refuses.
+    """
+    if not _exists(root):
+        return Report(said=[f"No cache at {root}"])
+    layout = Layout(root)
+    with _disposing(layout, dry_run=dry_run) as disposal:
+        pruned = prune(layout, disposal, options, now)
+        removed = _emptied(layout, disposal)
+    if not pruned.wheels and not pruned.others:
+        return Report(said=["Nothing to prune"], warned=disposal.refused, sound=not disposal.refused)
+    verb = "Would remove" if dry_run else "Removed"
+    said = f"{verb} {_count(len(pruned.wheels), 'wheel')} and {_count(pruned.others, 'record')}, {_files(removed)}"
+    return Report([], [said, *map(_minus, pruned.wheels)], disposal.refused, not disposal.refused)
+
+
+def verify_cache(root: str, *, full: bool, dry_run: bool) -> Report:
+    """Looks for damage and removes what is damaged, so that it is fetched again when it is needed.
+
+    Args:
+        root: absolute path of the cache.
+        full: hash all files again.
+        dry_run: only tell.
+
+    Returns:
+        A report that is not sound when there was damage.
+
+    Raises:
+        ConfigurationError: when `root` is not a folder.
+        InstallFailed: when the operating system refuses.
+    """
+    if not _exists(root):
+        return Report(said=[f"No cache at {root}"])
+    layout = Layout(root)
+    looked_at, warned = 0, []
+    with _disposing(layout, dry_run=dry_run) as disposal:
+        for damage in verify(layout, full=full, readable=_readable):
+            looked_at += 1
+            if damage is not None:
+                removed = disposal.remove(damage.path) and not dry_run
+                end = "; removed, and fetched again when it is needed" if removed else ""
+                warned.append(f"{damage.name}: {damage.reason}{end}")
+        _emptied(layout, disposal)
+    how = "content" if full else "sizes and times; --full looks at the content"
+    said = [f"Checked {looked_at} wheels and records ({how}): {f'{len(warned)} damaged' if warned else 'sound'}"]
+    return Report([], said, [*warned, *disposal.refused], not warned)
+
+
+@contextmanager
+def _disposing(layout: Layout, *, dry_run: bool) -> Iterator[Disposal]:
+    """Opens a place for what leaves the cache, deletes what is in it, and says what went wrong.
+
+    Raises:
+        InstallFailed: when the cache cannot be written.
+    """
+    scratch = None if dry_run else Scratch(layout)
+    try:
+        if scratch is not None and not scratch.in_cache:
+            raise InstallFailed(f"cannot write to the cache {layout.root}", hint="its owner can")
+        yield Disposal(None if scratch is None else scratch.folder)
+    except OSError as exc:
+        raise _failed(layout, exc) from exc
+    finally:
+        if scratch is not None:
+            scratch.close()
+
+
+def _emptied(layout: Layout, disposal: Disposal) -> Removed:
+    try:
+        return disposal.empty()
+    except OSError as exc:
+        raise _failed(layout, exc) from exc
+
+
+def _failed(layout: Layout, error: OSError) -> InstallFailed:
+    return InstallFailed(f"cannot tidy the cache {layout.root}: {error.strerror}: {error.filename}")
+
+
+def _exists(root: str) -> bool:
+    """Tells whether there is a cache.
+
+    Raises:
+        ConfigurationError: when there is something else.
+    """
+    if os.path.lexists(root) and not os.path.isdir(root):
+        raise ConfigurationError(f"{root} is not a folder")
+    return os.path.isdir(root)
+
+
+def _readable(bucket: str, body: bytes) -> bool:
+    """Tells whether a record can be read by those who use it."""
+    if bucket == "pointers-v1":
+        return len(body) == 64
+    if bucket == "interpreters-v1":
+        from engine.environment.interpreter import Interpreter
+
+        return Interpreter.from_json(body) is not None
+    from engine.index.page import ProjectPage
+
+    return len(body) > 8 and ProjectPage.unpack(body[8:]) is not None
+
+
+def _patterns(names: Sequence[str]) -> list[str]:
+    """Returns patterns of normalised names; what stands for any characters stays as it is."""
+    return [normalize_name(name) for name in names]
+
+
+def _files(removed: Removed) -> str:
+    return f"{_count(removed.files, 'file')}, {format_size(removed.bytes)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _minus(wheel: CachedWheel) -> str:
+    return f" - {wheel.filename}"
