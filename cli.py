@@ -133,12 +133,12 @@ def _code(outcomes: "Sequence[Outcome]", *, check: bool) -> int:
 
 
 def _documents(values: "dict[str, Value]") -> "Documents | None":
-    trace = values["trace"]
-    if trace is None:
+    report, trace = values["report"], values["trace"]
+    if report is None and trace is None:
         return None
     from engine.documents import Documents
 
-    return Documents(trace=str(trace))
+    return Documents(report=None if report is None else str(report), trace=None if trace is None else str(trace))
 
 
 def _write(documents: "Documents", style: "Style", error: BaseException | None = None) -> bool:

@@ -105,6 +105,7 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
 )
 
 REPORT_OPTIONS: tuple[Option, ...] = (
+    (("--report",), "report", "value", "FILE", "write what was installed as JSON, as pip does and more; - prints it"),
     (
         ("--trace",),
         "trace",
@@ -206,7 +207,7 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
             values[name] = values[name] + 1 if kind == "flag" else 0  # type: ignore[operator]
             continue
         argument = text if equals else next(words, None)
-        if not argument or (not equals and argument.startswith("-")):
+        if not argument or (not equals and argument.startswith("-") and argument != "-"):
             return None
         if kind == "list":
             values[name].append(argument)  # type: ignore[union-attr]

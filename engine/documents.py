@@ -1,6 +1,7 @@
 """The documents that a run leaves: where they go, and when they are written.
 
-Loaded only where one was asked for.  What is in them is for `engine.trace`.
+Loaded only where one was asked for.  What is in them is for `engine.report` and
+`engine.trace`.
 A document appears at once and whole, by a rename; what is no ordinary file, such
 as a pipe, is written to.
 """
@@ -19,7 +20,8 @@ class Documents:
     """The documents of one run.
 
     Args:
-        trace: path of the trace, "-" for standard output, or None.
+        report: path of the report, "-" for standard output, or None.
+        trace: likewise.
 
     Attributes:
         recorder: has to be told what the run does.
@@ -28,10 +30,14 @@ class Documents:
         ConfigurationError: when one cannot be written.
     """
 
-    def __init__(self, *, trace: str | None) -> None:
+    def __init__(self, *, report: str | None, trace: str | None) -> None:
+        self._report = report
         self._trace = trace
-        if trace is not None:
-            _check_place("trace", trace)
+        for kind, path in (("report", report), ("trace", trace)):
+            if path is not None:
+                _check_place(kind, path)
+        if report == trace == STDOUT:
+            raise ConfigurationError("the report and the trace cannot both be printed", hint="name a file for one")
         self.recorder = Recorder()
 
     def write(self, error: BaseException | None = None) -> str:
@@ -46,11 +52,15 @@ class Documents:
         Raises:
             ReportFailed: when one cannot be written.
         """
-        from engine.trace import trace_text
+        from engine.trace import to_ascii, trace_text
 
         self.recorder.error = error
 
         printed = ""
+        if self._report is not None:
+            from engine.report import make_report
+
+            printed += _written("report", self._report, to_ascii(make_report(self.recorder)))
         if self._trace is not None:
             printed += _written("trace", self._trace, trace_text(self.recorder, os.getpid()))
         return printed

@@ -177,7 +177,7 @@ class Pipeline:
             need.work.warnings.extend(choice.warnings)
             need.work.details.extend(choice.notes)
             if self._recorder is not None:
-                self._recorder.choose(need.work.environment.prefix, project, choice)
+                self._recorder.choose(need.work.environment.prefix, need.pin, choice)
             by_file.setdefault(choice.url, []).append((need, choice))
         if self._run.options.dry_run:
             for need, choice in zip(needs, chosen, strict=True):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cache.plans import PlannedEntry
     from engine.chosen import Chosen
+    from engine.lock.pins import Pin
     from engine.parallel import Job, Timing
     from engine.reporting import Outcome
     from engine.sync import Run, Target
@@ -58,12 +59,28 @@ class Artifact:
         size_bytes: as the index, the lock or the download says, or None.
         sha256: lower-case hex, or "" while it is not known.
         cached: it was in the cache; None while that is not known.
+        yanked: its index advises against it.
+        is_direct: the lock names its URL.
+        extras: those that the lock asks for.
         attempts: how many downloads were started.
         links: how its files came from the cache, summed over all environments.
         spent_ns: phase to time, summed.
     """
 
-    __slots__ = ("attempts", "cached", "filename", "links", "name", "sha256", "size_bytes", "spent_ns", "url", "yanked")
+    __slots__ = (
+        "attempts",
+        "cached",
+        "extras",
+        "filename",
+        "is_direct",
+        "links",
+        "name",
+        "sha256",
+        "size_bytes",
+        "spent_ns",
+        "url",
+        "yanked",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -72,6 +89,8 @@ class Artifact:
         self.size_bytes: int | None = None
         self.sha256 = ""
         self.yanked = False
+        self.is_direct = False
+        self.extras: set[str] = set()
         self.cached: bool | None = None
         self.attempts = 0
         self.links: dict[str, int] = {}
@@ -92,6 +111,7 @@ class Recorder:
         spans: in the order in which they ended, or were told of.
         artifacts: by a key that tells wheels apart: URL, or sha256.
         wheels: (environment's prefix, project) to the key of its wheel.
+        entries: (environment's prefix, project) to what is created there.
         run, targets: what is run, once it is known.
         outcomes: what happened, once it has.
         error: what ended the run early, or None.
@@ -102,6 +122,7 @@ class Recorder:
         self.spans: list[Span] = []
         self.artifacts: dict[str, Artifact] = {}
         self.wheels: dict[tuple[str, str], str] = {}
+        self.entries: dict[tuple[str, str], PlannedEntry] = {}
         self.run: Run | None = None
         self.targets: list[Target] = []
         self.outcomes: list[Outcome] = []
@@ -166,9 +187,13 @@ class Recorder:
         now = monotonic_ns()
         return 0 if self.started_ns <= first_ns and last_ns <= now else last_ns - now
 
-    def choose(self, prefix: str, project: str, choice: "Chosen") -> None:
+    def choose(self, prefix: str, pin: "Pin", choice: "Chosen") -> None:
         """Notes which wheel an environment gets."""
+        project = pin.name
         artifact = self.artifacts.setdefault(choice.url, Artifact(project))
+        artifact.extras |= pin.extras
+        artifact.is_direct = pin.file is not None and pin.file.direct
+        artifact.yanked = choice.yanked
         artifact.filename, artifact.url = choice.filename, choice.url
         artifact.size_bytes, artifact.sha256 = choice.size_bytes, choice.sha256 or ""
         self.wheels[prefix, project] = choice.url
@@ -180,6 +205,18 @@ class Recorder:
         artifact = self.artifacts.setdefault(entry.sha256, Artifact(entry.name))
         artifact.sha256, artifact.cached = entry.sha256, True
         self.wheels[prefix, entry.name] = entry.sha256
+        self.entries[prefix, entry.name] = entry
+
+    def commit(self, prefix: str, entries: "list[PlannedEntry]", start_ns: int) -> None:
+        """Notes that an environment was committed, or that this failed.
+
+        Args:
+            prefix: the environment.
+            entries: what was staged for it.
+            start_ns: when the commit began.
+        """
+        self.entries.update(((prefix, entry.name), entry) for entry in entries)
+        self.add("commit", prefix, start_ns, details={"distributions": len(entries)})
 
     def add_staged(self, jobs: "list[Job]", timings: "Iterable[Timing]") -> None:
         """Adds what staging by plans has taken."""

@@ -90,8 +90,14 @@ def describe_startup_files(entries: "Iterable[PlannedEntry]") -> list[str]:
     Source: documentation of the `site` module, ".pth"; PEP 829, ".start".
     """
     return [
-        f"{name} of {entry.name} is obeyed whenever Python starts"
-        for entry in entries
+        f"{name} of {entry.name} is obeyed whenever Python starts" for entry in entries for name in startup_files(entry)
+    ]
+
+
+def startup_files(entry: "PlannedEntry") -> list[str]:
+    """Returns the names of the files of a wheel that Python obeys whenever it starts in the environment."""
+    return [
+        name
         for scheme, folder, _, names, _, _ in entry.folders
         if not folder and scheme in ("purelib", "platlib")
         for name in names

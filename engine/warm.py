@@ -183,4 +183,4 @@ def settle_and_commit(
     except OSError as exc:
         work.error = refused(work, exc)
     if run.recorder is not None:
-        run.recorder.add("commit", work.environment.prefix, started, details={"distributions": len(entries)})
+        run.recorder.commit(work.environment.prefix, entries, started)

@@ -126,10 +126,10 @@ class Tool:
         """Runs a sync to its end."""
         return self.run(*self.command(lock, targets, *options), environ=environ)
 
-    def start(self, lock: Path, *targets: Target) -> "subprocess.Popen[str]":
+    def start(self, lock: Path, *targets: Target, options: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Starts a sync in a session of its own, so that a signal reaches it alone."""
         return subprocess.Popen(
-            self.command(lock, targets),
+            self.command(lock, targets, *options),
             cwd=self.folder,
             env=clean_environ(self.folder),
             stdin=subprocess.DEVNULL,

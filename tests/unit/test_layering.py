@@ -17,7 +17,7 @@ MAY_IMPORT = {
 }
 # None: any library.
 LIBRARIES: dict[str, set[str] | None] = {"cli": None, "engine": None, "cache": set(), "resolver": {"packaging"}}
-HOMES = {"aiohttp": {"engine/index/client.py", "engine/download.py"}}
+HOMES = {"aiohttp": {"engine/index/client.py", "engine/download.py"}, "pydantic": {"engine/report_schema.py"}}
 # probe.py is a script for another interpreter: printing is how it answers.
 MAY_PRINT = {"cli.py", "engine/environment/probe.py"}
 MAX_LINES = 600

@@ -1,17 +1,31 @@
 """What a recorder keeps: spans, what workers tell, and what became of each wheel."""
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from cache.plans import PlannedEntry
 from engine.chosen import Chosen
+from engine.lock.pins import Pin
 from engine.recording import Lap, Laps, Recorder, timed
 
 CHOICE = Chosen("https://example.com/demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl", 12, None, {}, ())
 
+PIN = Pin(
+    name=canonicalize_name("demo"),
+    version_text="1.0",
+    version=None,
+    arbitrary_equality=True,
+    extras=frozenset({canonicalize_name("fast")}),
+    marker=None,
+    hashes=(),
+    line=1,
+    source="lock.txt",
+)
+
 
 def recorder() -> Recorder:
     made = Recorder()
-    made.choose("/env", "demo", CHOICE)
+    made.choose("/env", PIN, CHOICE)
     return made
 
 
@@ -87,7 +101,7 @@ def test_a_download_counts_its_attempts_and_a_cached_wheel_has_none() -> None:
 
 def test_two_environments_may_share_a_wheel() -> None:
     record = recorder()
-    record.choose("/other", "demo", CHOICE)
+    record.choose("/other", PIN, CHOICE)
     assert len(record.artifacts) == 1
     assert record.wheels["/env", "demo"] == record.wheels["/other", "demo"] == CHOICE.url
 
