@@ -43,6 +43,24 @@ class NoMatchingDistribution(EngineError):
     """The project is there, but no file of it fits the pin and the target."""
 
 
+class PinsRefused(EngineError):
+    """Several pins of a lock cannot be had; `problems` has every one, in the order of the lock.
+
+    Args:
+        errors: at least two, of pins.
+    """
+
+    def __init__(self, errors: "list[EngineError]") -> None:
+        hints = {error.hint: None for error in errors}
+        shared = next(iter(hints)) if len(hints) == 1 else None
+        # Each has its own advice where it is not the same for all.
+        self.problems = [
+            error.message if shared or not error.hint else f"{error.message}\nhint: {error.hint}" for error in errors
+        ]
+        super().__init__("\n".join(self.problems), hint=shared)
+        self.errors = errors
+
+
 class InvalidPage(EngineError):
     """An index answered with something that is not a project page."""
 
@@ -52,7 +70,15 @@ class IndexUnavailable(EngineError):
 
 
 class AccessRefused(IndexUnavailable):
-    """An index or file server wants to know who asks, or does not want to give this to whoever asks."""
+    """An index or file server wants to know who asks, or does not want to give this to whoever asks.
+
+    Attributes:
+        status: of the response, or 0.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class Offline(EngineError):

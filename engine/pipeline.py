@@ -33,6 +33,7 @@ from engine.index.source import Sources, wheels_forbidden
 from engine.limits import DOWNLOADS
 from engine.local import copy_local, local_path
 from engine.recording import Artifact, timed
+from engine.refusals import REFUSALS, Refusals
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
 from engine.staging import Drift
@@ -91,7 +92,13 @@ class Pipeline:
         self._indexes = Indexes(
             sources,
             strategy=run.options.indexes.strategy,
-            new_pages=lambda url: Pages(url, ask=network.ask, budget=network.budget, offline=run.options.offline),
+            new_pages=lambda url, absent: Pages(
+                url,
+                ask=network.ask,
+                budget=network.budget,
+                offline=run.options.offline,
+                absent_statuses=absent,
+            ),
             records=RecordStore(run.layout.bucket("index-v1")),
             workers=workers,
         )
@@ -104,6 +111,8 @@ class Pipeline:
         self._downloaded_wheels = 0
         self._collided: dict[str, set[str]] = {}
         self._chosen: dict[str, tuple[Chosen, Need]] = {}
+        self._refusals = Refusals(needs)
+        self._undecided = len({need.pin.name for need in needs})
         self._scope = anyio.CancelScope()
 
     async def run(self) -> None:
@@ -122,6 +131,8 @@ class Pipeline:
                     background.start_soon(self._show)
                 with self._scope:
                     await self._run_projects()
+                for work in self._works:
+                    work.error = self._refusals.conclude(work) or work.error
                 background.cancel_scope.cancel()
         finally:
             self._run.view.close()
@@ -165,20 +176,24 @@ class Pipeline:
             chosen = await self._choose(project, needs)
         except EngineError as exc:
             _say_where(exc, needs[0])
-            self._fail([need.work for need in needs], exc)
+            for need in needs:
+                self._refuse(need, exc)
             return
         finally:
             self._admission.page_finished()
+            self._undecided -= 1
+            self._stop_when_decided()
         by_file: dict[str, list[tuple[Need, Chosen]]] = {}
         for need, choice in zip(needs, chosen, strict=True):
             if isinstance(choice, EngineError):
-                self._fail([need.work], choice)
+                self._refuse(need, choice)
                 continue
             need.work.warnings.extend(choice.warnings)
             need.work.details.extend(choice.notes)
             if self._recorder is not None:
                 self._recorder.choose(need.work.environment.prefix, need.pin, choice)
             by_file.setdefault(choice.url, []).append((need, choice))
+        self._stop_when_decided()
         if self._run.options.dry_run:
             for need, choice in zip(needs, chosen, strict=True):
                 if (
@@ -363,8 +378,24 @@ class Pipeline:
         for work in works:
             if work.error is None and not work.committed:
                 work.error = error
+        self._stop_when_useless()
+
+    def _stop_when_useless(self) -> None:
         if all(work.error is not None or work.committed for work in self._works):
             self._scope.cancel()
+
+    def _refuse(self, need: Need, error: EngineError) -> None:
+        """Spoils an environment; unless it is the network that fails, the other pages are still read."""
+        self._refusals.add(need, error)
+        if not isinstance(error, REFUSALS):
+            self._fail([need.work], error)
+        elif need.work.error is None and not need.work.committed:
+            need.work.error = error
+
+    def _stop_when_decided(self) -> None:
+        """Ends a run that has read all pages and cannot succeed."""
+        if not self._undecided:
+            self._stop_when_useless()
 
     async def _commit(self, work: Work) -> None:
         if self._run.options.dry_run or work.error is not None:
@@ -388,7 +419,7 @@ class Pipeline:
         else:
             self._fail([work], InstallFailed(f"what was fetched vanishes again and again from {self._scratch}"))
         if work.error is not None:
-            self._fail([], work.error)
+            self._stop_when_useless()
 
 
 def _not_cached(choice: Chosen) -> Offline:

@@ -176,7 +176,7 @@ class Network:
                     wait = retry_after_seconds(response.headers.get("Retry-After"), time.time())
                     raise Interrupted(f"HTTP {response.status}", wait)
                 if response.status in REFUSED_STATUS:
-                    raise AccessRefused(f"{what}: HTTP {response.status} {response.reason}")
+                    raise AccessRefused(f"{what}: HTTP {response.status} {response.reason}", status=response.status)
                 yield response
         except (aiohttp.InvalidURL, _NotAURL) as exc:
             raise IndexUnavailable(f"{what}: it is not a URL of http or https") from exc

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 GoodEnough = Callable[[bool, list[Chosen | EngineError]], bool]
 
 
+#: Makes the pages of an index.
+NewPages = Callable[[str, Sequence[int]], Pages]
+
+
 class _Trust(enum.Enum):
     """What is believed without asking."""
 
@@ -61,7 +65,8 @@ class Indexes:
     Args:
         sources: the places.
         strategy: one of `engine.options.INDEX_STRATEGIES`.
-        new_pages: makes the pages of an index from its URL, which ends with `/`.
+        new_pages: makes the pages of an index from its URL, which ends with `/`, and from the statuses that mean
+            "not here" besides 404.
         records: the cache's `index-v1` bucket.
         workers: the worker processes.
     """
@@ -71,7 +76,7 @@ class Indexes:
         sources: "Sources",
         *,
         strategy: str,
-        new_pages: Callable[[str], Pages],
+        new_pages: NewPages,
         records: "RecordStore",
         workers: Workers,
     ) -> None:
@@ -122,7 +127,7 @@ class Indexes:
     def _pages_of(self, index: "IndexLocation") -> Pages:
         url = index.url.rstrip("/") + "/"
         if (pages := self._pages.get(url)) is None:
-            pages = self._pages[url] = self._new_pages(url)
+            pages = self._pages[url] = self._new_pages(url, index.ignored_statuses)
         return pages
 
     # -- several places ------------------------------------------------------
@@ -221,7 +226,7 @@ class Indexes:
             local = is_local(location.url)
             if location.flat:
                 kind = "place" if local else "archive" if names_archive(location.url) else "stored"
-                place = FlatPlace(kind, location.url, self._new_pages(location.url), self._workers)
+                place = FlatPlace(kind, location.url, self._new_pages(location.url, ()), self._workers)
             else:
                 place = LocalIndex(location.url) if local else SimpleIndex(self._pages_of(location), self._records)
             self._places[key] = place

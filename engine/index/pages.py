@@ -6,13 +6,13 @@ Source: PEP 503; PEP 691.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from packaging.utils import NormalizedName
 
 from engine.credentials import without_credentials
-from engine.errors import IndexUnavailable, Offline, ProjectNotFound
+from engine.errors import AccessRefused, IndexUnavailable, Offline, ProjectNotFound
 from engine.index.client import Answer, Interrupted
 from engine.limits import PAGES
 from engine.network.retry import RetryBudget
@@ -29,13 +29,17 @@ class Pages:
         ask: asks the index.
         budget: what the run may spend on trying again.
         offline: never ask.
+        absent_statuses: what the index says, besides 404, where it has not got what is asked for.
     """
 
-    def __init__(self, index: str, *, ask: Ask, budget: RetryBudget, offline: bool) -> None:
+    def __init__(
+        self, index: str, *, ask: Ask, budget: RetryBudget, offline: bool, absent_statuses: Sequence[int] = ()
+    ) -> None:
         self._index = index
         self._ask = ask
         self._budget = budget
         self._offline = offline
+        self._absent_statuses = {404, *absent_statuses}
         self._limit = anyio.CapacityLimiter(PAGES)
         self._folder = hashlib.sha256(index.encode(), usedforsecurity=False).hexdigest()[:20]
 
@@ -85,7 +89,11 @@ class Pages:
         async with self._limit:
             while True:
                 try:
-                    return _checked(await self._ask(url))
+                    return self._checked(await self._ask(url))
+                except AccessRefused as exc:
+                    if exc.status in self._absent_statuses:
+                        return None
+                    raise
                 except Interrupted as exc:
                     if not await self._budget.pause(attempt, exc.retry_after_seconds):
                         raise IndexUnavailable(
@@ -94,10 +102,11 @@ class Pages:
                         ) from exc
                     attempt += 1
 
-
-def _checked(answer: Answer) -> Answer | None:
-    if answer.status == 404:
-        return None
-    if answer.status != 200:
-        raise IndexUnavailable(f"cannot fetch {without_credentials(answer.url)}: HTTP {answer.status} {answer.reason}")
-    return answer
+    def _checked(self, answer: Answer) -> Answer | None:
+        if answer.status in self._absent_statuses:
+            return None
+        if answer.status != 200:
+            raise IndexUnavailable(
+                f"cannot fetch {without_credentials(answer.url)}: HTTP {answer.status} {answer.reason}"
+            )
+        return answer

@@ -1,10 +1,15 @@
 """Several indexes: which is asked, which decides, and who is told what."""
 
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from engine.errors import ConfigurationError
+from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.reporting import Outcome, View
+from engine.sync import sync
 from tests.integration.conftest import NewTarget
 from tests.support.index import JSON_TYPE, Fault, Index
 from tests.support.tool import Target, Tool
@@ -95,8 +100,6 @@ def test_equal_versions_come_from_the_first_index_whoever_answers_first(
     index.add(PUBLIC)
     private.add(PRIVATE)
     lock = tool.write_lock("demo==1.0")
-    import threading
-
     for number, slow in enumerate((index, private)):
         gate = threading.Event()
         quick = private if slow is index else index
@@ -230,3 +233,79 @@ def test_a_pinned_yanked_file_is_installed_with_its_reason_escaped(
     run = tool.sync(tool.write_lock(f"demo{operator}1.0"), target)
     assert run.code == 0 and target.installed() == {"demo-1.0"}
     assert "was yanked: broken \\x1b[31m\\u202e now" in run.err
+
+
+def test_every_refusal_is_reported_at_once(tool: Tool, index: Index, target: Target) -> None:
+    index.add(PUBLIC, make_wheel("tagged", "1.0", tag="cp27-cp27m-win32"))
+    lock = tool.write_lock(
+        "demo==9", "missing==1.0", "tagged==1.0", "demo2==1.0", f"other==2.0 --hash=sha256:{'0' * 64}"
+    )
+    index.add(OTHER)
+    run = tool.sync(lock, target)
+    assert run.code == 1 and target.installed() == set()
+    errors = [line for line in run.err.splitlines() if line.startswith("error: ")]
+    assert [line.split(": ")[1].partition(":")[2] for line in errors] == ["1", "2", "3", "4", "5"], run.err
+    assert paths(index, "files") == []
+
+
+def test_a_failing_network_is_not_waited_for_and_named_with_what_was_refused(
+    tool: Tool, index: Index, target: Target
+) -> None:
+    index.add(PUBLIC)
+    index.fault("/simple/other/", Fault(status=418, body=b""))
+    run = tool.sync(tool.write_lock("demo==9", "other==2.0"), target)
+    assert run.code == 1 and "418" in run.err
+
+
+def test_an_index_that_has_nothing_at_all_is_one_error(tool: Tool, index: Index, target: Target) -> None:
+    run = tool.sync(tool.write_lock(*(f"demo{number}==1.0" for number in range(9))), target)
+    assert run.code == 1 and run.err.count("error: ") == 1 and "nor any other of the 9" in run.err
+    assert "--index-url" in run.err and "lock.txt:1" in run.err
+
+
+def test_a_status_that_means_not_here_leads_to_the_next_index(
+    tool: Tool, index: Index, private: Index, target: Target
+) -> None:
+    index.add(PUBLIC)
+    private.fault("/simple/demo/", Fault(status=403, body=b""))
+    location = IndexLocation(private.url, ignored_statuses=[403])
+    options = SyncOptions(
+        lock=str(tool.write_lock("demo==1.0")),
+        pythons=(str(target.prefix),),
+        cache_dir=str(tool.cache),
+        indexes=IndexOptions(locations=[location, IndexLocation(index.url, default=True)]),
+    )
+    (outcome,) = sync(options, {}, str(tool.folder), View())
+    assert outcome.error is None and target.run(HOME) == "public"
+
+
+def sync_pinned(tool: Tool, target: Target, *locations: IndexLocation) -> Outcome:
+    """A run in this process, for what only settings can say so far; demo may come from "corp" alone."""
+    options = SyncOptions(
+        lock=str(tool.write_lock("demo==1.0", "other==2.0")),
+        pythons=(str(target.prefix),),
+        cache_dir=str(tool.cache),
+        indexes=IndexOptions(locations=locations, pins={"demo": "corp"}),
+    )
+    (outcome,) = sync(options, {}, str(tool.folder), View())
+    return outcome
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_a_pinned_project_comes_from_its_index_and_no_other_is_told_its_name(
+    tool: Tool, index: Index, private: Index, target: Target, explicit: bool
+) -> None:
+    index.add(PUBLIC, OTHER)
+    private.add(PRIVATE)
+    public = IndexLocation(index.url, default=True)
+    outcome = sync_pinned(tool, target, public, IndexLocation(private.url, name="corp", explicit=explicit))
+    assert outcome.error is None and target.run(HOME) == "private"
+    assert paths(index) == ["/simple/other/"]
+    assert sorted(paths(private)) == (["/simple/demo/"] if explicit else ["/simple/demo/", "/simple/other/"])
+
+
+def test_a_pin_to_an_index_that_nobody_named_is_refused(tool: Tool, index: Index, target: Target) -> None:
+    index.add(PUBLIC, OTHER)
+    with pytest.raises(ConfigurationError, match="corp"):
+        sync_pinned(tool, target, IndexLocation(index.url, default=True))
+    assert index.requests == []
