@@ -166,9 +166,10 @@ def test_a_strict_run_refuses_what_an_earlier_one_has_cached_and_planned(
     accepting: Oracle, new_target: NewTarget
 ) -> None:
     """Case 46."""
-    install(accepting, wrong_record("demo.py,sha256=AAAA,144\n"))
+    accepting.index.add(as_wheel(wrong_record("demo.py,sha256=AAAA,144\n")))
+    lock = accepting.tool.write_lock(PIN)
+    assert accepting.tool.sync(lock, new_target("one")).code == 0
     other = new_target("other")
-    lock = accepting.tool.write_lock(OLD.pin, PIN)
     result = accepting.tool.sync(lock, other, options=["--strict-record"])
     assert result.code == 1 and "wrong about 'demo.py'" in result.err
     assert other.installed() == set()

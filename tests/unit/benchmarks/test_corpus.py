@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.corpus import Content, Report, check_wheel, compare, describe, find_sources
-from tests.support.building import FILENAME, Entry, wheel
+from tests.support.building import DIST_INFO, FILENAME, Entry, archive, wheel, wheel_entries
 
 ONE = {"a": Content("1", False), "b": Content("2", True)}
 
@@ -42,7 +42,13 @@ def test_a_wheel_is_unpacked_in_both_ways_and_compared(tmp_path: Path) -> None:
     assert (report.differences, report.explained, report.refused, report.failed) == ([], [], None, None)
     assert (report.files, report.size_bytes) == (5, path.stat().st_size)
     path.write_bytes(wheel(replace(module, central={"made_by": 0})))
-    assert check_wheel(path).explained == ["'demo.py' is not executable"]
+    report = check_wheel(path)
+    assert (report.differences, report.explained) == ([], ["'demo.py' is not executable"])
+    entries = wheel_entries()
+    entries[-1].mode = 0o100755
+    path.write_bytes(archive(entries))
+    report = check_wheel(path)
+    assert (report.differences, report.explained) == ([], [f"'{DIST_INFO}/RECORD' is not executable"])
 
 
 def test_a_refused_wheel_is_told_apart_from_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
