@@ -18,6 +18,8 @@ SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 _NOT_A_PART = frozenset(("", ".", ".."))
 _COMPONENT_MAX_BYTES = 255
 _PATH_MAX_BYTES = 4096
+# Everything that removes a tree goes down by recursion; real wheels have twenty levels.
+_PARTS_MAX = 200
 _UTF8_MAX_BYTES = 4
 _SCRIPT_FOLDERS = ("bin", "scripts")
 #: What makes an environment one, and where its changes are staged.
@@ -29,7 +31,8 @@ def check_member_name(name: str) -> None:
 
     Raises:
         InvalidWheel: when it is absolute, climbs, has an empty part, a backslash, a drive,
-            a control or other invisible character, a part of more than 255 bytes, or more than 4096 of them.
+            a control or other invisible character, a part of more than 255 bytes, more than 4096 of them, or
+            more than 200 parts.
     """
     if not name.isprintable():
         _check_characters(name)
@@ -59,6 +62,8 @@ def _check_characters(name: str) -> None:
 def _check_lengths(name: str, parts: list[str]) -> None:
     if len(name.encode("utf-8")) > _PATH_MAX_BYTES:
         raise InvalidWheel(f"member {name[:80]!r}... has a name of more than {_PATH_MAX_BYTES} bytes")
+    if len(parts) > _PARTS_MAX:
+        raise InvalidWheel(f"member {name[:80]!r}... is more than {_PARTS_MAX} folders deep")
     for part in parts:
         if len(part.encode("utf-8")) > _COMPONENT_MAX_BYTES:
             raise InvalidWheel(f"member {part[:80]!r}... has a part of more than {_COMPONENT_MAX_BYTES} bytes")

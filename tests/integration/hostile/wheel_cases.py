@@ -190,6 +190,7 @@ NAMES = (
     _member(30, "long-part", "b" * 256, "more than 255 bytes"),
     _member(30, "long-part-in-utf-8", "\u00e9" * 128, "more than 255 bytes"),
     _member(30, "long-path", "/".join(["b" * 200] * 30), "more than 4096 bytes"),
+    _member(30, "deep", "a/" * 1200 + "x", "more than 200 folders deep"),
     _case(32, "file-then-folder", wheel(Entry(name="a"), Entry(name="a/b")), "'a'", "another member"),
     _case(32, "folder-then-file", wheel(Entry(name="a/b"), Entry(name="a")), "'a'", "another member"),
     _case(

@@ -5,7 +5,8 @@ from engine.wheel.layout import check_destinations, check_member_name, destinati
 
 
 @pytest.mark.parametrize(
-    "name", ["a.py", "a/b.py", "a/", "..a/b..", "a b/ü.txt", "x" * 255 + "/" + "y" * 255, "a\u00a0b", "ab:c"]
+    "name",
+    ["a.py", "a/b.py", "a/", "..a/b..", "a b/ü.txt", "x" * 255 + "/" + "y" * 255, "a\u00a0b", "ab:c", "a/" * 199 + "b"],
 )
 def test_plain_relative_name_is_allowed(name: str) -> None:
     check_member_name(name)
@@ -40,6 +41,7 @@ def test_plain_relative_name_is_allowed(name: str) -> None:
         ("x" * 256, "255 bytes"),
         ("a/" + "ü" * 128, "255 bytes"),
         ("a/" * 2100 + "b", "4096 bytes"),
+        ("a/" * 200 + "b", "200 folders"),
     ],
 )
 def test_name_that_is_no_plain_relative_path_is_refused_with_the_reason(name: str, reason: str) -> None:
