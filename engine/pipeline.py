@@ -21,6 +21,7 @@ from cache.plans import PlannedEntry
 from cache.records import RecordStore
 from engine.admission import Admission
 from engine.chosen import Chosen
+from engine.claims import Claims
 from engine.cold import Need
 from engine.credentials import without_credentials
 from engine.download import Restart, download
@@ -87,6 +88,9 @@ class Pipeline:
         self._scratch = scratch
         self._workers = workers
         self._entries = open_store(run.layout, scratch)
+        # What goes to a private place is of no use to others.
+        shares = scratch.startswith(os.path.join(run.layout.temporary, ""))
+        self._claims = Claims(os.path.join(run.layout.bucket("partial-v1"), "claims") if shares else None)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
         self._network = network
         self._indexes = Indexes(
@@ -135,6 +139,7 @@ class Pipeline:
                     work.error = self._refusals.conclude(work) or work.error
                 background.cancel_scope.cancel()
         finally:
+            self._claims.close()
             self._run.view.close()
 
     async def _obey_signals(self) -> None:
@@ -279,27 +284,40 @@ class Pipeline:
                 await self._commit(work)
 
     async def _staged(self, choice: Chosen, needs: list[Need]) -> Finished:
-        works = [need.work for need in needs]
         areas = [
             (self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative)
-            for work in works
+            for work in (need.work for need in needs)
             if work.area is not None
         ]
         sha256 = self._usable_sha256(choice, needs)
-        if sha256 is not None:
-            job = self._workers.job(choice.size_bytes or 0)
-            self._note_job(job, choice, cached=True)
-            try:
-                return await job.stage(sha256, areas, _origin(choice, needs))
-            except Drifted as exc:
-                # Where nothing is left, somebody has cleaned the cache.
-                if self._entries.has(sha256):
-                    self._entries.set_aside(sha256)
-                    for work in works:
-                        work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
-        if self._run.options.offline and not _is_local(choice):
+        if sha256 is not None and (finished := await self._from_cache(sha256, choice, needs, areas)) is not None:
+            return finished
+        if _is_local(choice):
+            return await self._downloaded(choice, needs, areas)
+        if self._run.options.offline:
             raise _not_cached(choice)
-        return await self._downloaded(choice, needs, areas)
+        async with self._claims.claim(_pointer_key(choice), lambda: self._usable_sha256(choice, needs) is not None):
+            # Others may have brought it since.
+            brought = self._usable_sha256(choice, needs) if sha256 is None else None
+            if brought is not None and (finished := await self._from_cache(brought, choice, needs, areas)) is not None:
+                return finished
+            return await self._downloaded(choice, needs, areas)
+
+    async def _from_cache(
+        self, sha256: str, choice: Chosen, needs: list[Need], areas: "list[AreaFields]"
+    ) -> Finished | None:
+        """Stages a wheel that the cache has; returns None when it turns out that it has not."""
+        job = self._workers.job(choice.size_bytes or 0)
+        self._note_job(job, choice, cached=True)
+        try:
+            return await job.stage(sha256, areas, _origin(choice, needs))
+        except Drifted as exc:
+            # Where nothing is left, somebody has cleaned the cache.
+            if self._entries.has(sha256):
+                self._entries.set_aside(sha256)
+                for need in needs:
+                    need.work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
+        return None
 
     async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None") -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0

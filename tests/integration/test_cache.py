@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import NewTarget
-from tests.support.index import Index
+from tests.support.index import Fault, Index
 from tests.support.tool import Result, Tool
 from tests.support.trees import check_cache, leftovers, published, snapshot
 from tests.support.wheels import make_wheel
@@ -170,3 +170,44 @@ def test_no_install_fails_while_the_cache_is_pruned_and_cleaned(
         assert (target.site / "shared.py").read_text() == "# 0\n"
     check_cache(tool.cache)
     assert leftovers(tool.cache) == []
+
+
+def test_sixteen_runs_on_one_cold_cache_download_each_wheel_once(
+    index: Index, tool: Tool, new_target: NewTarget
+) -> None:
+    wheels = [make_wheel(f"project{number}", "1.0", {f"project{number}.py": ""}) for number in range(4)]
+    index.add(*wheels)
+    # Without a hash the artifact is known by its URL alone.
+    index.add(ONE, hashes={})
+    lock = tool.write_lock(*(wheel.pin for wheel in [*wheels, ONE]))
+    targets = [new_target(f"target{number}") for number in range(16)]
+    processes = [tool.start(lock, target) for target in targets]
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    files = sorted(path for path in index.requests if path.startswith("/files/"))
+    assert files == sorted(f"/files/{wheel.filename}" for wheel in [*wheels, ONE])
+    assert [target.installed() for target in targets] == [targets[0].installed()] * 16
+    assert len(targets[0].installed()) == 5
+    check_cache(tool.cache)
+    assert leftovers(tool.cache) == []
+
+
+def test_who_waited_takes_over_when_the_first_is_killed(index: Index, tool: Tool, new_target: NewTarget) -> None:
+    gate = threading.Event()
+    index.max_age_seconds = 0
+    index.add(ONE)
+    index.fault(f"/files/{ONE.filename}", Fault(hold_after_bytes=20, gate=gate, times=1))
+    lock = tool.write_lock(ONE.pin)
+    first = tool.start(lock, new_target("first"))
+    index.wait_for(f"/files/{ONE.filename}")
+    target = new_target("second")
+    second = tool.start(lock, target)
+    index.wait_for_count("/simple/one/", 2)
+    first.kill()
+    first.communicate(timeout=60)
+    _, err = second.communicate(timeout=60)
+    gate.set()
+    assert second.returncode == 0, err
+    assert target.installed() == {"one-1.0"}
+    assert index.requests.count(f"/files/{ONE.filename}") == 2

@@ -122,8 +122,16 @@ class Index:
         Raises:
             TimeoutError: when nobody asks.
         """
+        self.wait_for_count(path, 1, timeout_seconds)
+
+    def wait_for_count(self, path: str, count: int, timeout_seconds: float = 30) -> None:
+        """Returns when `path` has been asked for `count` times.
+
+        Raises:
+            TimeoutError: when it is not.
+        """
         with self._arrived:
-            if not self._arrived.wait_for(lambda: path in self.requests, timeout_seconds):
+            if not self._arrived.wait_for(lambda: self.requests.count(path) >= count, timeout_seconds):
                 raise TimeoutError(f"nobody asked for {path}")
 
     def close(self) -> None:
