@@ -83,7 +83,7 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from time import perf_counter
 
-    from engine.options import IndexOptions, InstallOptions, SyncOptions
+    from engine.options import IndexOptions, InstallOptions, NetworkOptions, SyncOptions
     from engine.printing import detail_lines, outcome_lines
     from engine.sync import sync
 
@@ -95,6 +95,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
         pythons=tuple(pythons),
         cache_dir=_cache_dir(values),
         indexes=IndexOptions.from_words(values, os.getcwd()),
+        network=NetworkOptions.from_words(values, os.getcwd()),
         offline=bool(values["offline"]),
         dry_run=bool(values["dry_run"]),
         check=bool(values["check"]),

@@ -8,7 +8,7 @@ built from the same table (argparse costs 9 ms, half a no-op).
 On the warm path: imports nothing but what is there anyway.
 """
 
-from engine.options import INDEX_STRATEGIES
+from engine.options import INDEX_STRATEGIES, KEYRING_PROVIDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,29 @@ INDEX_OPTIONS: tuple[Option, ...] = (
     (("--pre",), "pre", "flag", None, "accepted: a pin to a pre-release is always obeyed"),
 )
 
-NETWORK_OPTIONS: tuple[Option, ...] = ()
+NETWORK_OPTIONS: tuple[Option, ...] = (
+    (("--retries",), "retries", "value", "N", "how often a request that fails is repeated (default: 3)"),
+    (("--timeout",), "timeout", "value", "SECONDS", "longest silence of a server (default: 30)"),
+    (("--connect-timeout",), "connect_timeout", "value", "SECONDS", "longest wait for a connection (default: 15)"),
+    (("--proxy",), "proxy", "value", "URL", "proxy for all requests, instead of those that the variables name"),
+    (("--cert",), "cert", "value", "PATH", "file or folder of the authorities to trust, and no others"),
+    (("--client-cert",), "client_cert", "value", "PATH", "PEM file that says to servers who you are"),
+    (("--client-key",), "client_key", "value", "PATH", "its key, where that is in a file of its own"),
+    (
+        ("--trusted-host", "--allow-insecure-host"),
+        "trusted_host",
+        "list",
+        "HOST",
+        "do not check the certificate of this host",
+    ),
+    (
+        ("--keyring-provider",),
+        "keyring_provider",
+        KEYRING_PROVIDERS,
+        None,
+        "ask the command keyring for passwords when a server refuses (default: auto, where it is there)",
+    ),
+)
 
 INSTALL_OPTIONS: tuple[Option, ...] = (
     (

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
     from engine.lock.pins import Lock, Pin
+    from engine.network.trust import Trust
 
 INTERPRETERS = "interpreters-v1"
 
@@ -80,10 +81,11 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
         if guesses or preparation.work_to_do:
             if not guesses:
                 workers.wake()
+            trust = _trust(run)
             with timed(run.recorder, "import", "engine.loop"):
                 from engine.loop import run_loop
 
-            answers = run_loop(run, preparation, guesses, scratch, workers)
+            answers = run_loop(run, preparation, guesses, scratch, workers, trust)
     finally:
         preparation.cancel()
     if not run.options.dry_run and preparation.lock is not None:
@@ -92,6 +94,17 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
                 continue
             with timed(run.recorder, "store", "plan"):
                 _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
+
+
+def _trust(run: Run) -> "Trust":
+    """Returns the TLS settings; where they will be needed, authorities are read while the rest is imported."""
+    from engine.network.trust import Trust
+
+    trust = Trust(run.options.network, run.environ)
+    default = run.options.indexes.default
+    if not run.options.offline and not (default is not None and default.url.startswith("http:")):
+        trust.start()
+    return trust
 
 
 class Preparation:

@@ -9,11 +9,13 @@ import io
 import os
 from collections.abc import Awaitable, Callable, Iterable
 
-import aiohttp
-
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InstallFailed, SizeMismatch
 from engine.index.client import Interrupted, Network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import aiohttp
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 21
@@ -86,7 +88,7 @@ def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
 
 
 async def _write_body(
-    response: aiohttp.ClientResponse,
+    response: "aiohttp.ClientResponse",
     path: str,
     expected_bytes: int | None,
     on_disk: OnDisk,

@@ -35,3 +35,6 @@ UNKNOWN_BYTES = 1 << 18
 
 #: Hard bound of an index page, compressed or not; the largest real ones have about 30 MB.
 PAGE_BYTES = 256 << 20
+
+#: How long the command keyring may take to answer, in seconds: it may ask a person.
+KEYRING_SECONDS = 60

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.cold import Preparation
 from engine.index.client import Network
 from engine.index.source import early_urls, sources
+from engine.network.trust import Trust
 from engine.recording import timed
 from engine.sync import Run
 from engine.workers import Workers
@@ -36,7 +37,9 @@ LATE_IMPORTS = (
 FIRST_PACKETS_SECONDS = 0.005
 
 
-def run_loop(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
+def run_loop(
+    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers, trust: Trust
+) -> "Answers":
     """Brings every environment to its commit, or to its error.
 
     Args:
@@ -45,6 +48,7 @@ def run_loop(run: Run, preparation: Preparation, guesses: list[str], scratch: st
         guesses: projects whose pages will probably be needed.
         scratch: a private folder on the cache's file system.
         workers: the worker processes.
+        trust: the TLS settings.
 
     Returns:
         Prefix of the environment to project name to what was installed.
@@ -56,7 +60,7 @@ def run_loop(run: Run, preparation: Preparation, guesses: list[str], scratch: st
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_main(run, preparation, guesses, scratch, workers))
+            return runner.run(_main(run, preparation, guesses, scratch, workers, trust))
         except BaseExceptionGroup as group:
             raise _first(group) from None
 
@@ -69,10 +73,12 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers) -> "Answers":
+async def _main(
+    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers, trust: Trust
+) -> "Answers":
     asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
     async with asyncio.TaskGroup() as group:
-        network = Network(group, run.options.network, run.environ, run.recorder)
+        network = Network(group, run.options.network, run.environ, run.recorder, trust)
         try:
             if guesses:
                 found = sources(run, None)
@@ -83,6 +89,8 @@ async def _main(run: Run, preparation: Preparation, guesses: list[str], scratch:
                 await _prepare(run, preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
+            for work in preparation.works:
+                work.warnings.extend(network.credentials.warnings)
             await network.close()
 
 

@@ -2,6 +2,8 @@
 
 import os
 
+from engine.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +11,8 @@ if TYPE_CHECKING:
     from engine.arguments import Value
 
 INDEX_STRATEGIES = ("first-index", "unsafe-first-match", "unsafe-best-match")
+
+KEYRING_PROVIDERS = ("auto", "disabled", "subprocess")
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -151,9 +155,24 @@ class NetworkOptions:
         retries: how often a request is repeated, or None for the usual number.
         timeout_seconds: longest silence of a server, or None for the usual one.
         connect_timeout_seconds: longest wait for a connection, or None for the usual one.
+        proxy: URL of the proxy for all requests, or None for what the variables say.
+        cert: file or folder of the authorities to trust, or None.
+        client_cert, client_key: PEM files that say who we are, or None.
+        trusted_hosts: hosts whose certificates are not checked.
+        keyring_provider: one of `KEYRING_PROVIDERS`.
     """
 
-    __slots__ = ("connect_timeout_seconds", "retries", "timeout_seconds")
+    __slots__ = (
+        "cert",
+        "client_cert",
+        "client_key",
+        "connect_timeout_seconds",
+        "keyring_provider",
+        "proxy",
+        "retries",
+        "timeout_seconds",
+        "trusted_hosts",
+    )
 
     def __init__(
         self,
@@ -161,10 +180,75 @@ class NetworkOptions:
         retries: int | None = None,
         timeout_seconds: float | None = None,
         connect_timeout_seconds: float | None = None,
+        proxy: str | None = None,
+        cert: str | None = None,
+        client_cert: str | None = None,
+        client_key: str | None = None,
+        trusted_hosts: "Sequence[str]" = (),
+        keyring_provider: str = "auto",
     ) -> None:
         self.retries = retries
         self.timeout_seconds = timeout_seconds
         self.connect_timeout_seconds = connect_timeout_seconds
+        self.proxy = proxy
+        self.cert = cert
+        self.client_cert = client_cert
+        self.client_key = client_key
+        self.trusted_hosts = tuple(trusted_hosts)
+        self.keyring_provider = keyring_provider
+
+    @classmethod
+    def from_words(cls, values: "Mapping[str, Value]", cwd: str) -> "NetworkOptions":
+        """Reads what the command line says, as `engine.arguments` gives it; relative paths start from `cwd`.
+
+        Raises:
+            ConfigurationError: when a number is none, or out of bounds.
+        """
+
+        def path(name: str) -> str | None:
+            found = values.get(name)
+            return os.path.join(cwd, str(found)) if found else None
+
+        hosts = values.get("trusted_host")
+        return cls(
+            retries=_whole_number(values, "retries", least=0),
+            timeout_seconds=_seconds(values, "timeout"),
+            connect_timeout_seconds=_seconds(values, "connect_timeout"),
+            proxy=str(values["proxy"]) if values.get("proxy") else None,
+            cert=path("cert"),
+            client_cert=path("client_cert"),
+            client_key=path("client_key"),
+            trusted_hosts=hosts if isinstance(hosts, list) else (),
+            keyring_provider=str(values.get("keyring_provider") or "auto"),
+        )
+
+
+def _whole_number(values: "Mapping[str, Value]", name: str, *, least: int) -> int | None:
+    text = values.get(name)
+    if text is None:
+        return None
+    try:
+        if (number := int(str(text))) >= least:
+            return number
+    except ValueError:
+        pass
+    raise _wrong(name, text, f"a whole number, at least {least}")
+
+
+def _seconds(values: "Mapping[str, Value]", name: str) -> float | None:
+    text = values.get(name)
+    if text is None:
+        return None
+    try:
+        if 0 < (number := float(str(text))) < 1e9:
+            return number
+    except ValueError:
+        pass
+    raise _wrong(name, text, "a number of seconds above 0")
+
+
+def _wrong(name: str, text: object, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"--{name.replace('_', '-')} {text}: it takes {wanted}")
 
 
 class InstallOptions:

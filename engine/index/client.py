@@ -10,12 +10,11 @@ Source: PEP 691, "Content negotiation"; RFC 9110.
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple
-
-import aiohttp
 
 from engine import __version__
 from engine.credentials import without_credentials
@@ -23,10 +22,15 @@ from engine.errors import AccessRefused, IndexUnavailable, InvalidPage
 from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS
 from engine.network.credentials import CredentialStore
 from engine.network.origin import Credentials, Origin, split_credentials
+from engine.network.proxies import Proxies, Proxy
 from engine.network.redirects import REDIRECT_STATUS, follow, refuse_link_local
 from engine.network.retry import RetryBudget, retry_after_seconds
+from engine.network.trust import Trust, explain, nothing_to_read
 from engine.options import IndexLocation, NetworkOptions
 from engine.recording import Recorder, timed
+
+with nothing_to_read():
+    import aiohttp
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
@@ -101,10 +105,12 @@ class Network:
         options: how to use the network.
         environ: the environment variables.
         recorder: learns when pages are asked for, or None.
+        trust: the TLS settings, or None to make them of `options` and `environ`.
 
     Attributes:
         budget: what the run may spend on trying again.
         credentials: who the run says it is.
+        trust: the TLS settings.
     """
 
     def __init__(
@@ -113,14 +119,16 @@ class Network:
         options: NetworkOptions,
         environ: Mapping[str, str],
         recorder: Recorder | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.budget = RetryBudget() if options.retries is None else RetryBudget(options.retries)
-        self.credentials = CredentialStore()
+        self.credentials = CredentialStore(environ, options.keyring_provider)
+        self.trust = trust or Trust(options, environ)
+        self._proxies = Proxies(options.proxy, environ)
         self._recorder = recorder
         self._group = group
         self._read_seconds = options.timeout_seconds or READ_SECONDS
         self._connect_seconds = options.connect_timeout_seconds or options.timeout_seconds or CONNECT_SECONDS
-        self._proxied = any(name.lower().endswith("_proxy") for name in environ)
         self._session: aiohttp.ClientSession | None = None
         self._early: dict[str, asyncio.Task[Answer | Exception]] = {}
         self._limit = asyncio.Semaphore(PAGES)
@@ -142,8 +150,6 @@ class Network:
                     total=None, sock_connect=self._connect_seconds, sock_read=self._read_seconds
                 ),
                 headers={"User-Agent": f"engine/{__version__}"},
-                # Looking a host up in netrc takes a thread's turn for each request; proxies are known without that.
-                trust_env=self._proxied,
                 read_bufsize=1 << 18,
             )
         return self._session
@@ -171,23 +177,19 @@ class Network:
         """
         what = f"{_VERBS[purpose]} {without_credentials(url)}"
         try:
-            async with await self._follow(url, headers or {}) as response:
+            async with await self._follow(url, headers or {}, what) as response:
                 if response.status in TRANSIENT_STATUS:
                     wait = retry_after_seconds(response.headers.get("Retry-After"), time.time())
                     raise Interrupted(f"HTTP {response.status}", wait)
-                if response.status in REFUSED_STATUS:
-                    raise AccessRefused(f"{what}: HTTP {response.status} {response.reason}", status=response.status)
                 yield response
         except (aiohttp.InvalidURL, _NotAURL) as exc:
             raise IndexUnavailable(f"{what}: it is not a URL of http or https") from exc
-        except aiohttp.ClientSSLError as exc:
-            raise IndexUnavailable(f"{what}: {exc}", hint="SSL_CERT_FILE names the authorities to trust") from exc
-        except TRANSIENT as exc:
-            raise Interrupted(str(exc) or "no answer in time") from exc
         except aiohttp.ClientError as exc:
-            raise IndexUnavailable(f"{what}: {describe(exc)}") from exc
+            raise _explained(exc, what) from exc
+        except TimeoutError as exc:
+            raise Interrupted("no answer in time") from exc
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _follow(self, url: str, headers: Mapping[str, str], what: str) -> aiohttp.ClientResponse:
         """Returns the first answer that is no redirect."""
         visited: list[str] = []
         while True:
@@ -196,7 +198,7 @@ class Network:
                 origin = Origin.parse(clean)
             except ValueError as exc:
                 raise _NotAURL from exc
-            response = await self._get(clean, own or self.credentials.find(clean, origin), headers)
+            response = await self._identified(clean, origin, own, headers, what)
             location = response.headers.get("Location")
             if response.status not in REDIRECT_STATUS or location is None:
                 return response
@@ -205,19 +207,59 @@ class Network:
             url = follow(clean, location, visited)
             await self._refuse_link_local(clean, url)
 
+    async def _identified(
+        self, url: str, origin: Origin, own: Credentials | None, headers: Mapping[str, str], what: str
+    ) -> aiohttp.ClientResponse:
+        """Returns an answer to whoever we can say that we are.
+
+        Raises:
+            AccessRefused: when that is not enough.
+        """
+        proxy = self._proxies.find(origin)
+        credentials = self.credentials.find(url, origin, own)
+        response = await self._get(url, origin, credentials, proxy, headers)
+        if response.status in (401, 403):
+            found = await self.credentials.find_after_refusal(url, origin, credentials)
+            if found is not None:
+                response.release()
+                credentials = found
+                response = await self._get(url, origin, credentials, proxy, headers)
+        if response.status in REFUSED_STATUS:
+            response.release()
+            said = f"{what}: HTTP {response.status} {response.reason or ''}".rstrip()
+            raise _refused(said, response.status, credentials, proxy)
+        return response
+
     async def _get(
-        self, url: str, credentials: Credentials | None, headers: Mapping[str, str]
+        self,
+        url: str,
+        origin: Origin,
+        credentials: Credentials | None,
+        proxy: Proxy | None,
+        headers: Mapping[str, str],
     ) -> aiohttp.ClientResponse:
         if credentials is not None:
             headers = {**headers, "Authorization": credentials.header()}
+        settings: ssl.SSLContext | bool = True
+        for encrypted in (origin, Origin.parse(proxy.url) if proxy is not None else origin):
+            if encrypted.scheme == "https":
+                settings = self.trust.context(encrypted)
+                break
         # The session's limits are about silence; a server that says its headers letter by letter is not silent.
         async with asyncio.timeout(self._connect_seconds + self._read_seconds):
-            return await self._open().get(url, headers=headers, allow_redirects=False)
+            return await self._open().get(
+                url,
+                headers=headers,
+                allow_redirects=False,
+                ssl=settings,
+                proxy=proxy.url if proxy is not None else None,
+                proxy_auth=_proxy_auth(proxy),
+            )
 
     async def _refuse_link_local(self, url: str, target: str) -> None:
         """Looks up where a redirect leads, once for each host; with a proxy it is the proxy that looks it up."""
         origin = Origin.parse(split_credentials(target)[0])
-        if self._proxied or origin.host in self._far_hosts or origin.host == Origin.parse(url).host:
+        if origin.host in self._far_hosts or origin.host == Origin.parse(url).host or self._proxies.find(origin):
             return
         try:
             found = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port)
@@ -281,6 +323,43 @@ class Network:
             task.cancel()
         if self._session is not None:
             await self._session.close()
+
+
+def _proxy_auth(proxy: Proxy | None) -> aiohttp.BasicAuth | None:
+    if proxy is None or proxy.credentials is None:
+        return None
+    return aiohttp.BasicAuth(proxy.credentials.username, proxy.credentials.password or "", "utf-8")
+
+
+def _refused(said: str, status: int, credentials: Credentials | None, proxy: Proxy | None) -> AccessRefused:
+    if status == 407 and proxy is not None:
+        return AccessRefused(
+            said, hint=f"the proxy {proxy} wants a name and a password: http://name:password@host", status=status
+        )
+    if credentials is None:
+        hint = (
+            "give a name and password in the URL, in ENGINE_INDEX_<NAME>_USERNAME and _PASSWORD, in netrc or by keyring"
+        )
+    else:
+        hint = f"the server does not take the name and password that come from {credentials.source}"
+    return AccessRefused(said, hint=hint, status=status)
+
+
+def _explained(error: aiohttp.ClientError, what: str) -> Interrupted | IndexUnavailable:
+    """Returns what a failed request means: that it may be repeated, or not."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        reason = f"the proxy answers with HTTP {error.status}"
+        if error.status in TRANSIENT_STATUS:
+            return Interrupted(reason)
+        wants = "it wants a name and a password: http://name:password@host" if error.status == 407 else None
+        return AccessRefused(f"{what}: {reason}", hint=wants, status=error.status)
+    for cause in (getattr(error, "certificate_error", None), getattr(error, "os_error", None), error.__cause__):
+        if isinstance(cause, ssl.SSLError):
+            reason, hint = explain(cause)
+            return IndexUnavailable(f"{what}: {reason}", hint=hint)
+    if isinstance(error, TRANSIENT):
+        return Interrupted(str(error) or "no answer in time")
+    return IndexUnavailable(f"{what}: {describe(error)}")
 
 
 class _NotAURL(Exception):

@@ -1,7 +1,9 @@
 """An index on 127.0.0.1 for tests: serves wheels, counts requests, and misbehaves when told to."""
 
+import base64
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -61,9 +63,17 @@ class Index:
         html: pages are HTML instead of JSON.
         max_age_seconds: for how long pages are fresh; 0 sends `no-cache`.
         on_request: called with the number of requests so far, before the answer.
+        connections: how many were made.
+        passwords: `name:password` pairs of which requests must bring one, if there are any.
+
+    Args:
+        tls: makes it a server of https.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.connections = 0
+        self.passwords: set[str] = set()
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.html = False
@@ -82,7 +92,11 @@ class Index:
     @property
     def url(self) -> str:
         """What `--index-url` takes."""
-        return f"http://127.0.0.1:{self.port}/simple/"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/simple/"
+
+    def url_for(self, userinfo: str) -> str:
+        """Returns the same with a name, and maybe a password, in front of the host."""
+        return self.url.replace("://", f"://{userinfo}@")
 
     def add(self, *wheels: Wheel, **fields: Any) -> None:
         """Lists wheels on their pages.
@@ -208,9 +222,17 @@ class _Server(ThreadingHTTPServer):
         self.index = index
         super().__init__(("127.0.0.1", 0), _Handler)
 
+    def get_request(self) -> tuple[Any, Any]:
+        connection, address = super().get_request()
+        self.index.connections += 1
+        if self.index.tls is not None:
+            # The handshake happens with the first read, in the thread of the connection.
+            connection = self.index.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]
-        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
+        if error is not None and not isinstance(error, ConnectionError | TimeoutError | ssl.SSLError):
             self.index.errors.append(error)
 
 
@@ -230,6 +252,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, headers, body = index.answer(self.path)
+        if index.passwords and not self._is_known(index.passwords):
+            status, headers, body = 401, {"WWW-Authenticate": 'Basic realm="index"'}, b""
         status = status if fault.status is None else fault.status
         body = body if fault.body is None else fault.body
         headers = {"Content-Length": str(len(body)), **headers, **fault.headers}
@@ -238,6 +262,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self._send_body(body, fault)
+
+    def _is_known(self, passwords: set[str]) -> bool:
+        kind, _, text = self.headers.get("Authorization", "").partition(" ")
+        return kind == "Basic" and base64.b64decode(text).decode() in passwords
 
     def _send_body(self, body: bytes, fault: Fault) -> None:
         if fault.cut_after_bytes is not None:

@@ -1,0 +1,92 @@
+"""Passwords from the command `keyring`, which asks the system's store.
+
+Asked only after a server has refused, only for a known user name, and once for
+each origin: it starts a process, and that process may ask a person.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+
+from engine.limits import KEYRING_SECONDS
+from engine.network.origin import Credentials, Origin
+
+
+class Keyring:
+    """The keyring of a run.
+
+    Args:
+        provider: one of `engine.options.KEYRING_PROVIDERS`; `subprocess` warns where the command is not there.
+        environ: the environment variables.
+        warnings: gets a line when the command fails.
+        timeout_seconds: how long one question may take.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        environ: Mapping[str, str],
+        warnings: list[str],
+        *,
+        timeout_seconds: float = KEYRING_SECONDS,
+    ) -> None:
+        self._provider = provider
+        self._environ = environ
+        self._warnings = warnings
+        self._timeout_seconds = timeout_seconds
+        self._answers: dict[tuple[Origin, str], Credentials | None] = {}
+        self._turn = asyncio.Lock()
+
+    async def find(self, url: str, origin: Origin, username: str) -> Credentials | None:
+        """Returns the password of a user: for the URL, else for the host; None where there is none.
+
+        Args:
+            url: without credentials.
+            origin: of the URL.
+            username: whose password is wanted.
+        """
+        # A word that starts with a hyphen would be an option of the command.
+        if self._provider == "disabled" or not username or username.startswith("-") or origin.host.startswith("-"):
+            return None
+        key = (origin, username)
+        async with self._turn:
+            if key not in self._answers:
+                self._answers[key] = await self._ask(url, origin, username)
+            return self._answers[key]
+
+    async def _ask(self, url: str, origin: Origin, username: str) -> Credentials | None:
+        command = shutil.which("keyring", path=self._environ.get("PATH", os.defpath))
+        if command is None:
+            if self._provider == "subprocess":
+                self._warnings.append("there is no command keyring on PATH to ask for passwords")
+            return None
+        for service in (url, origin.host):
+            password = await self._run(command, "get", service, username)
+            if password:
+                return Credentials(username, password, "keyring")
+        return None
+
+    async def _run(self, *command: str) -> str | None:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={**self._environ, "PYTHONIOENCODING": "utf-8"},
+            )
+        except OSError as exc:
+            self._warnings.append(f"{command[0]} cannot be started: {exc.strerror}")
+            return None
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            self._warnings.append(f"{command[0]} did not answer within {self._timeout_seconds:g} seconds")
+            return None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return output.decode("utf-8", "replace").strip("\r\n") if process.returncode == 0 else None
