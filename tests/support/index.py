@@ -25,6 +25,7 @@ class Fault:
 
     Attributes:
         status: of the response.
+        reason: the words behind the status.
         headers: added, or put in the place of those of the same name.
         body: in the place of the right one.
         cut_after_bytes: the connection ends after that much of the body.
@@ -35,6 +36,7 @@ class Fault:
     """
 
     status: int | None = None
+    reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     cut_after_bytes: int | None = None
@@ -257,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = status if fault.status is None else fault.status
         body = body if fault.body is None else fault.body
         headers = {"Content-Length": str(len(body)), **headers, **fault.headers}
-        self.send_response(status)
+        self.send_response(status, fault.reason)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
