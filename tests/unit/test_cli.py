@@ -1,6 +1,7 @@
 """The command line: exit codes, and what goes where."""
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from engine.printing import Style
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,20 @@ def test_a_cache_that_is_a_file_is_a_usage_error(
 
 def test_exit_codes_are_the_usual_ones() -> None:
     assert (cli.OK, cli.FAILED, cli.USAGE, cli.INTERRUPTED, cli.TERMINATED) == (0, 1, 2, 128 + 2, 128 + 15)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "term", "shown"), [(False, "xterm", True), (True, "xterm", False), (False, "dumb", False)]
+)
+def test_a_progress_line_is_for_terminals_that_can_draw_it(
+    hidden: bool, term: str, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = os.openpty()
+    with open(ours, "rb"), open(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", term)
+        assert bool(cli._view(Style(), hidden=hidden).interval_seconds) is shown
+
+
+def test_no_progress_line_is_drawn_where_nobody_looks() -> None:
+    assert not cli._view(Style(), hidden=False).interval_seconds
