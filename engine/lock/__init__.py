@@ -1,4 +1,6 @@
 """Locks: what is to be there, as files say it.
 
-`pins` is the model, `requirements` the grammar of requirements.txt.
+`inputs` has their bytes and is on the warm path; the rest is loaded where no plan
+answers: `reading` puts all files together into one `lock.Lock`, `requirements`
+(with `options`, `text`, `direct`) and `pylock` are the formats, `pins` the model.
 """

@@ -1,6 +1,5 @@
-"""The model of a lock: pins, and the choice of those that apply to an environment.
+"""The model of a lock's lines: pins, the wheels they may name, and constraints.  PURE.
 
-Rules: pure; every problem is collected before one error is raised.
 Does not read any format: the modules beside it do.
 
 Source: the dependency specifiers standard (PEP 508); PEP 610 for `LockedFile.direct`.
@@ -8,15 +7,14 @@ Source: the dependency specifiers standard (PEP 508); PEP 610 for `LockedFile.di
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import InvalidLock
+from engine.credentials import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
@@ -101,73 +99,42 @@ class Pin:
         return direct_url_text(self.file.url, known[0] if len(known) == 1 else None)
 
     def __str__(self) -> str:
+        if self.file is not None and self.file.direct:
+            return f"{self.name} @ {shown(self.file)}"
         return f"{self.name}{'===' if self.arbitrary_equality else '=='}{self.version_text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """All pins of a lock file in its order, and the index that it names, if any."""
+class Constraint:
+    """What a constraints file allows for a project, should the lock pin it."""
 
-    pins: tuple[Pin, ...]
-    index_url: str | None
+    name: NormalizedName
+    specifier: SpecifierSet
+    marker: Marker | None
+    hashes: tuple[Digest, ...]
+    line: int
+    source: str
+    file: LockedFile | None = None
 
-    def select(self, environment: Mapping[str, str]) -> tuple[Pin, ...]:
-        """Returns the pins that apply to an environment, one for each project, in file order.
+    @property
+    def where(self) -> str:
+        """File and line, such as `constraints.txt:12`."""
+        return f"{self.source}:{self.line}"
 
-        Two lines that pin one project to one version become one pin with the
-        extras and hashes of both.
+    def __str__(self) -> str:
+        return f"{self.name}{self.specifier}" if self.file is None else f"{self.name} @ {shown(self.file)}"
 
-        Args:
-            environment: the target's complete marker environment; `extra` is taken as "".
-
-        Raises:
-            InvalidLock: when two lines that apply pin one project to different
-                versions, or a marker cannot be evaluated.
-        """
-        complete = {**environment, "extra": ""}
-        verdicts: dict[int, bool] = {}
-        selected: dict[NormalizedName, Pin] = {}
-        problems: list[str] = []
-        for pin in self.pins:
-            if pin.marker is not None:
-                try:
-                    applies = verdicts.get(id(pin.marker))
-                    if applies is None:
-                        applies = verdicts[id(pin.marker)] = pin.marker.evaluate(complete)
-                except ValueError as exc:
-                    problems.append(f'{pin.where}: the marker "{pin.marker}" cannot be evaluated: {_one_line(exc)}')
-                    continue
-                if not applies:
-                    continue
-            other = selected.setdefault(pin.name, pin)
-            if other is not pin:
-                if _same_release(other, pin):
-                    selected[pin.name] = _merged(other, pin)
-                else:
-                    problems.append(f'{pin.where}: "{pin}" contradicts "{other}" at {other.where}')
-        if problems:
-            raise InvalidLock(problems)
-        return tuple(selected.values())
+    def allows(self, pin: Pin) -> bool:
+        """Tells whether a pin of the same project is what the constraint asks for."""
+        if self.file is not None:
+            return pin.file is not None and pin.file.url == self.file.url
+        if pin.arbitrary_equality or pin.version is None:
+            return not self.specifier or any(
+                clause.operator in ("==", "===") and clause.version == pin.version_text for clause in self.specifier
+            )
+        return self.specifier.contains(pin.version, prereleases=True)
 
 
-def _one_line(exc: Exception) -> str:
-    return (str(exc).splitlines() or [type(exc).__name__])[0]
-
-
-def _same_release(one: Pin, other: Pin) -> bool:
-    if one.version_text == other.version_text:
-        return True
-    if one.arbitrary_equality and other.arbitrary_equality:
-        return False
-    return one.version is not None and one.version == other.version
-
-
-def _merged(first: Pin, second: Pin) -> Pin:
-    stricter = first if first.arbitrary_equality else second
-    return replace(
-        first,
-        version_text=stricter.version_text,
-        arbitrary_equality=stricter.arbitrary_equality,
-        extras=first.extras | second.extras,
-        hashes=tuple(dict.fromkeys(first.hashes + second.hashes)),
-    )
+def shown(file: LockedFile) -> str:
+    """Returns the URL of a file as a message may have it."""
+    return without_credentials(file.url)

@@ -1,14 +1,14 @@
-"""Requirements files as locks: text in, pins and problems out.
+"""The grammar of requirements files: text in; pins, constraints, includes, options and problems out.  PURE.
 
-A lock is a requirements file in which every project is pinned by `==` (or `===`).
-Comments, continuations, markers, extras, `--hash` and `--index-url` are read as
-pip reads them; whatever else pip would accept is named as a problem, because a
-lock that is half understood installs the wrong thing.  Variables (`${NAME}`)
-are not expanded.
+A lock is a requirements file in which every project is pinned by `==` (or `===`)
+or names its wheel.  Comments, continuations, markers, extras, hashes, variables
+and options are read as pip reads them; whatever else pip would accept is named
+as a problem, because a lock that is half understood installs the wrong thing.
+What includes lead to is for `engine.lock.reading`.
 
-Rules: pure; every problem of the file is collected before one error is raised;
-no line with a problem is dropped silently.  `packaging.markers` is imported
-when the first marker is met: most locks have none, and it costs 20 ms.
+Rules: every problem of the file is collected; no line with a problem is dropped
+silently; no value of a variable gets into a message.  `packaging.markers` is
+imported when the first marker is met: most locks have none, and it costs 20 ms.
 
 Source: pip's "Requirements File Format"; the dependency specifiers standard (PEP 508).
 """
@@ -23,148 +23,201 @@ from packaging.version import InvalidVersion, Version
 
 from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
-from engine.errors import InvalidLock
-from engine.lock.pins import Digest, Pin
+from engine.errors import ConfigurationError
+from engine.lock.direct import Place, looks_direct, read_direct
+from engine.lock.options import FileOptions, Include, split_words
+from engine.lock.pins import Constraint, Digest, LockedFile, Pin
+from engine.lock.text import expand, logical_lines, variables_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PINNED = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*(===?)\s*([^\s,;()<>=~@]+)\s*(?:;\s*(.*))?")
+_NAMED_WHEEL = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?")
+_BARE_WHEEL = re.compile(r"(\S+?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?")
 _NAMED = re.compile(rf"({_NAME})\s*(?:\[[^\]]*\])?\s*([^;]*)")
 _EXTRA = re.compile(_NAME)
-_COMMENT = re.compile(r"(?<!\S)#")
-_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _USUAL_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+")
-_FILE_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".egg")
+
+#: What may follow a requirement, and is for building it.
+_BUILD_OPTIONS = frozenset({"-C", "--config-settings", "--config-setting"})
+
+#: Shorter values of variables are no secrets, and too likely to be part of another word.
+_SECRET_LENGTH = 4
+
+UNPINNED_HINT = "a lock pins every project: name==version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
-    """What one file says: its pins in order, and the index that it names, if any."""
+    """What one file says.
 
-    pins: tuple[Pin, ...]
-    index_url: str | None
+    `items` are its pins and includes in order; `constraints` is only filled for a constraints file, which has no
+    pins.  `variables` are the names of those that it mentions; `notes` say what was left aside.
+    """
+
+    items: tuple[Pin | Include, ...]
+    constraints: tuple[Constraint, ...]
+    options: FileOptions
+    variables: frozenset[str]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+    hint: str | None
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins of the file itself."""
+        return tuple(item for item in self.items if isinstance(item, Pin))
 
     @classmethod
-    def parse(cls, text: str, *, source: str) -> RequirementsFile:
+    def parse(
+        cls,
+        text: str,
+        *,
+        source: str,
+        place: Place | None = None,
+        environ: Mapping[str, str] | None = None,
+        constrains: bool = False,
+    ) -> RequirementsFile:
         """Reads a file.
 
         Args:
-            text: the file's content; a byte order mark and any line ends are accepted.
-            source: the file's name, for messages.
-
-        Raises:
-            InvalidLock: when any line is not a pin, an index URL or a comment;
-                `problems` has one entry for every fault.
+            text: its content; any line ends are accepted.
+            source: its name, for messages.
+            place: where relative names start; without one no wheel can be named by a relative path.
+            environ: values of variables; None where none may be read (a file from the network), and mentioning one
+                is a problem.
+            constrains: it is a constraints file.
 
         Source: pip's "Requirements File Format".
         """
-        reader = _Reader(source)
-        for number, line in _logical_lines(text):
+        reader = _Reader(source, place or Place(folder="/"), environ, constrains=constrains)
+        for number, line in logical_lines(text):
             reader.read(line, number)
-        if reader.problems:
-            raise InvalidLock(reader.problems, hint=reader.hint)
-        return cls(pins=tuple(reader.pins), index_url=reader.index_url)
-
-
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yields (number of the first physical line, content) without comments and blank lines.
-
-    As in pip, a line that is only a comment ends a continuation.
-    """
-    pending: list[str] = []
-    first = 0
-    for number, line in enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
-        only_comment = line.lstrip().startswith("#")
-        if not pending:
-            first = number
-        if line.endswith("\\") and not only_comment:
-            pending.append(line[:-1])
-            continue
-        if pending:
-            line = "".join(pending) if only_comment else "".join(pending) + line
-            pending.clear()
-        content = _without_comment(line)
-        if content:
-            yield first, content
-    content = _without_comment("".join(pending))
-    if content:
-        yield first, content
-
-
-def _without_comment(line: str) -> str:
-    if "#" in line:
-        comment = _COMMENT.search(line)
-        if comment is not None:
-            line = line[: comment.start()]
-    return line.strip()
+        return reader.result()
 
 
 class _Reader:
     """What has been read of one file so far."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.pins: list[Pin] = []
-        self.problems: list[str] = []
-        self.index_url: str | None = None
-        self.hint: str | None = None
+    def __init__(self, source: str, place: Place, environ: Mapping[str, str] | None, *, constrains: bool) -> None:
+        self._source = source
+        self._place = place
+        self._environ = environ
+        self._constrains = constrains
+        self._items: list[Pin | Include] = []
+        self._constraints: list[Constraint] = []
+        self._options = FileOptions()
+        self._variables: dict[str, str] = {}
+        self._notes: list[str] = []
+        self._problems: list[str] = []
+        self._hint: str | None = None
         self._markers: dict[str, Marker] = {}
 
+    def result(self) -> RequirementsFile:
+        return RequirementsFile(
+            items=tuple(self._items),
+            constraints=tuple(self._constraints),
+            options=self._options,
+            variables=frozenset(self._variables),
+            notes=tuple(self._notes),
+            problems=tuple(self._problems),
+            hint=self._hint,
+        )
+
     def read(self, line: str, number: int) -> None:
-        if "${" in line and (variable := _VARIABLE.search(line)) is not None:
-            self._report(number, f"the variable {variable[0]} is not expanded in a lock")
-        elif line.startswith("-"):
-            self._read_option(line, number)
+        if "${" in line and (names := variables_in(line)):
+            if self._environ is None:
+                self._report(number, f"${{{names[0]}}}: a file from the network does not get the value of a variable")
+                return
+            self._variables.update((name, self._environ.get(name, "")) for name in names)
+            line = expand(line, self._environ)
+        if line.startswith("-"):
+            self._read_options(line, number)
+        elif self._constrains:
+            self._read_constraint(line.replace("\t", " "), number)
         else:
             self._read_requirement(line.replace("\t", " "), number)
 
     def _report(self, number: int, problem: str) -> None:
-        self.problems.append(f"{self.source}:{number}: {without_credentials(problem)}")
+        self._problems.append(f"{self._source}:{number}: {self._presentable(problem)}")
 
-    def _read_option(self, line: str, number: int) -> None:
-        first, _, rest = line.replace("\t", " ").partition(" ")
-        if first.startswith("--"):
-            option, _, value = first.partition("=")
-        else:
-            option, value = first[:2], first[2:].removeprefix("=")
-        value = f"{value} {rest}".strip().strip("\"'")
-        if option in ("-i", "--index-url"):
-            if not value or " " in value:
-                self._report(number, f"option {option} takes one URL and nothing else")
-            else:
-                self.index_url = value
-        elif option == "--hash":
+    def _presentable(self, text: str) -> str:
+        """Returns a text without secrets: those of URLs, and values of variables."""
+        for name, value in sorted(self._variables.items(), key=lambda item: -len(item[1])):
+            if len(value) >= _SECRET_LENGTH:
+                text = text.replace(value, f"${{{name}}}")
+        return without_credentials(text)
+
+    def _read_options(self, line: str, number: int) -> None:
+        words = split_words(line)
+        if words is None:
+            self._report(number, f'"{line}": a quotation mark is not closed')
+            return
+        first = words[0].partition("=")[0]
+        if first == "--hash":
             self._report(number, f'"{line}" follows no requirement: is a "\\" missing at the end of the line before?')
-        else:
-            self._report(number, f"option {option} is not supported in a lock")
+            return
+        try:
+            for include in self._options.read(words, number):
+                self._items.append(include)
+        except ValueError as exc:
+            self._report(number, str(exc))
 
     def _read_requirement(self, line: str, number: int) -> None:
         options_at = line.find(" -")
         requirement = line if options_at < 0 else line[:options_at].rstrip()
+        problems = len(self._problems)
         match = _PINNED.fullmatch(requirement) or _PINNED.fullmatch(_without_parentheses(requirement))
-        if match is None:
-            self._report(number, self._refusal(requirement))
-            return
-        name, extras, operator, version_text, marker = match.groups()
-        problems = len(self.problems)
+        if match is not None:
+            name, extras, operator, version_text, marker = match.groups()
+            version = self._version(version_text, operator, requirement, number)
+            file = None
+        else:
+            wheel = self._wheel(requirement, number)
+            if wheel is None:
+                return
+            name, extras, version, marker, file = wheel
+            operator, version_text = "==", str(version)
         pin = Pin(
             name=cast("NormalizedName", normalize_name(name)),
             version_text=version_text,
-            version=self._version(version_text, operator, requirement, number),
+            version=version,
             arbitrary_equality=operator == "===",
             extras=self._extras(extras, number) if extras else frozenset(),
             marker=None if marker is None else self._marker(marker, number),
             hashes=() if options_at < 0 else self._hashes(line[options_at:], number),
             line=number,
-            source=self.source,
+            source=self._source,
+            file=file,
         )
-        if len(self.problems) == problems:
-            self.pins.append(pin)
+        if len(self._problems) == problems:
+            self._items.append(pin)
+
+    def _wheel(self, text: str, number: int) -> tuple[str, str | None, Version, str | None, LockedFile] | None:
+        """Reads a requirement that names its wheel; reports what is neither that nor a pin."""
+        named = _NAMED_WHEEL.fullmatch(text)
+        bare = _BARE_WHEEL.fullmatch(text) if named is None else None
+        if named is not None:
+            name, extras, target, marker = named.groups()
+        elif bare is not None and looks_direct(bare[1]):
+            name, (target, extras, marker) = "", bare.groups()
+        else:
+            self._report(number, self._refusal(text))
+            return None
+        try:
+            wheel = read_direct(target, self._place)
+        except (ValueError, ConfigurationError) as exc:
+            self._report(number, f'"{text}": {exc}')
+            return None
+        if name and normalize_name(name) != wheel.project:
+            self._report(number, f'"{text}": the wheel is of the project {wheel.project}, not of {name}')
+            return None
+        return wheel.project, extras, wheel.version, marker, wheel.file
 
     def _version(self, text: str, operator: str, requirement: str, number: int) -> Version | None:
         try:
@@ -197,11 +250,16 @@ class _Reader:
         if _USUAL_HASHES.fullmatch(options) is not None:
             return tuple([Digest(algorithm="sha256", hex=word[14:]) for word in options.split()])
         digests = []
-        words = iter(options.split())
+        words = iter(split_words(options) or [options])
         for word in words:
-            option, _, value = word.partition("=")
+            option, equals, value = word.partition("=")
+            if option in _BUILD_OPTIONS:
+                if not equals:
+                    next(words, "")
+                self._notes.append(f"{self._source}:{number}: {option} has no meaning for a wheel")
+                continue
             if option != "--hash":
-                self._report(number, f"option {option} is not supported in a lock")
+                self._report(number, f"option {option} is not supported after a requirement in a lock")
                 break
             try:
                 digests.append(Digest.parse(value or next(words, "")))
@@ -209,24 +267,47 @@ class _Reader:
                 self._report(number, str(exc))
         return tuple(digests)
 
+    def _read_constraint(self, line: str, number: int) -> None:
+        options_at = line.find(" -")
+        text = line if options_at < 0 else line[:options_at].rstrip()
+        problems = len(self._problems)
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        try:
+            requirement = Requirement(text)
+        except (InvalidRequirement, RecursionError):
+            self._report(number, f'"{text}": not a constraint of the form name==version')
+            return
+        if requirement.extras:
+            self._report(number, f'"{text}": a constraint has no extras')
+        file = None
+        if requirement.url is not None:
+            try:
+                file = read_direct(requirement.url, self._place).file
+            except (ValueError, ConfigurationError) as exc:
+                self._report(number, f'"{text}": {exc}')
+        constraint = Constraint(
+            name=cast("NormalizedName", normalize_name(requirement.name)),
+            specifier=requirement.specifier,
+            marker=requirement.marker,
+            hashes=() if options_at < 0 else self._hashes(line[options_at:], number),
+            line=number,
+            source=self._source,
+            file=file,
+        )
+        if len(self._problems) == problems:
+            self._constraints.append(constraint)
+
     def _refusal(self, text: str) -> str:
         """Says why a line is not a pin, in the terms of what it seems to be."""
         match = _NAMED.match(text)
         specifier = "" if match is None else _without_parentheses(match[2]).strip()
-        if match is not None and specifier.startswith("@"):
-            return f'"{text}": a requirement with a URL is not supported in a lock'
-        if text.startswith(("git+", "hg+", "svn+", "bzr+")):
-            return f'"{text}": a version control URL is not supported in a lock'
-        if "://" in text or text.startswith("file:"):
-            return f'"{text}": a URL is not supported in a lock'
-        if text.startswith((".", "/", "\\", "~")) or "/" in text or "\\" in text or text.endswith(_FILE_SUFFIXES):
-            return f'"{text}": a local file or folder is not supported in a lock'
         if match is None:
             return f'"{text}": invalid project name'
         if "," in specifier:
             return f'"{text}": a pin has one specifier, not several'
         if not specifier or specifier.startswith(("<", ">", "!=", "~=")):
-            self.hint = "a lock pins every project: name==version"
+            self._hint = UNPINNED_HINT
             return f'"{text}": {match[1]} is not pinned by =='
         return f'"{text}": not a requirement of the form name==version'
 
