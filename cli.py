@@ -83,7 +83,7 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from time import perf_counter
 
-    from engine.options import IndexOptions, InstallOptions, NetworkOptions, SyncOptions
+    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions
     from engine.printing import detail_lines, outcome_lines
     from engine.sync import sync
 
@@ -91,7 +91,7 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
     pythons = values["python"]
     assert isinstance(pythons, list)
     options = SyncOptions(
-        lock=str(values["lock"]),
+        locks=LockOptions.from_words(values),
         pythons=tuple(pythons),
         cache_dir=_cache_dir(values),
         indexes=IndexOptions.from_words(values, os.getcwd()),

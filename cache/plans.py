@@ -12,10 +12,14 @@ import os
 import time
 from binascii import crc32
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: How exact the time of the last use is.
 NOTED_SECONDS = 24 * 3600
 
-MAGIC = b"engine plan 2\n"
+MAGIC = b"engine plan 3\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -119,18 +123,23 @@ class Plan:
 
     `schemes` maps purelib, platlib, scripts, headers and data to folders,
     relative to the environment's prefix or absolute; `entries` are in lock order.
+    `conditions` is what else the answer depends on, for whoever stored it: values
+    that marshal knows, () for nothing.
     """
 
-    __slots__ = ("entries", "schemes")
+    __slots__ = ("conditions", "entries", "schemes")
 
-    def __init__(self, schemes: dict[str, str], entries: list[PlannedEntry]) -> None:
+    def __init__(
+        self, schemes: dict[str, str], entries: list[PlannedEntry], conditions: "tuple[Any, ...]" = ()
+    ) -> None:
         self.schemes = schemes
         self.entries = entries
+        self.conditions = conditions
 
 
 def encode(plan: Plan) -> bytes:
     """Returns the bytes that `decode` reads back."""
-    body = marshal.dumps((plan.schemes, [entry.fields() for entry in plan.entries]))
+    body = marshal.dumps((plan.schemes, [entry.fields() for entry in plan.entries], plan.conditions))
     return MAGIC + crc32(body).to_bytes(4, "big") + body
 
 
@@ -141,10 +150,10 @@ def decode(data: bytes) -> Plan | None:
     if not data.startswith(MAGIC) or not body or crc32(body) != int.from_bytes(data[len(MAGIC) : start], "big"):
         return None
     try:
-        schemes, entries = marshal.loads(body)
+        schemes, entries, conditions = marshal.loads(body)
     except (ValueError, EOFError, TypeError):  # another version of Python wrote it
         return None
-    return Plan(schemes, [PlannedEntry(*fields) for fields in entries])
+    return Plan(schemes, [PlannedEntry(*fields) for fields in entries], conditions)
 
 
 def load(path: str) -> Plan | None:

@@ -55,6 +55,19 @@ TARGET_OPTIONS: tuple[Option, ...] = (
     (("--no-break-system-packages",), "break_system_packages", "off", None, "do not (default)"),
 )
 
+LOCK_OPTIONS: tuple[Option, ...] = (
+    (("-c", "--constraint", "--constraints"), "constraint", "list", "FILE", "what pins must agree with; several times"),
+    (("--require-hashes",), "require_hashes", "flag", None, "every line must have a hash (default: if one has)"),
+    (("--no-require-hashes",), "no_require_hashes", "flag", None, "a line needs no hash, even if others have one"),
+    (("--no-verify-hashes",), "no_verify_hashes", "flag", None, "do not look at the hashes of requirements files"),
+    (("--verify-hashes",), "no_verify_hashes", "off", None, "do (default)"),
+    (("--extra",), "extra", "list", "NAME", "an extra of a pylock.toml; several times"),
+    (("--all-extras",), "all_extras", "flag", None, "all extras of a pylock.toml"),
+    (("--group",), "group", "list", "NAME", "a dependency group of a pylock.toml, beside its default ones"),
+    (("--all-groups",), "all_groups", "flag", None, "all dependency groups of a pylock.toml"),
+    (("--no-default-groups",), "no_default_groups", "flag", None, "not the default groups of a pylock.toml"),
+)
+
 INDEX_OPTIONS: tuple[Option, ...] = (
     (
         ("-i", "--index-url", "--default-index"),
@@ -139,6 +152,7 @@ REPORT_OPTIONS: tuple[Option, ...] = (
 
 SYNC_OPTIONS: tuple[Option, ...] = (
     *TARGET_OPTIONS,
+    *LOCK_OPTIONS,
     *INDEX_OPTIONS,
     *NETWORK_OPTIONS,
     *INSTALL_OPTIONS,
@@ -169,7 +183,7 @@ class Command:
 
 #: By the words of the command; the text of a group of commands stands under its first word.
 COMMANDS: dict[str, Command] = {
-    "sync": Command("make environments match a lock", (("lock", "LOCK", "1"),), SYNC_OPTIONS),
+    "sync": Command("make environments match a lock", (("lock", "LOCK", "+"),), SYNC_OPTIONS),
     "cache": Command("look at the cache and tidy it"),
     "cache dir": Command("print the folder of the cache"),
     "cache info": Command("print where the cache is, its size and how many wheels it has"),
@@ -215,10 +229,14 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
     values: dict[str, Value] = {"command": name}
     values.update((option[1], _default(option[2])) for option in known.values())
     free: list[str] = []
+    ended = False  # argparse takes the words of several positionals in one piece only
     for word in words:
-        if not word.startswith("-"):
+        if not word.startswith("-") or word == "-":
+            if ended:
+                return None
             free.append(word)
             continue
+        ended = bool(free)
         flag, equals, text = word.partition("=")
         if (option := known.get(flag if word.startswith("--") else word)) is None:
             return None

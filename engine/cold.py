@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
-    from engine.lock.pins import Lock, Pin
+    from engine.inputs import Conditions
+    from engine.lock.lock import Lock
+    from engine.lock.pins import Pin
+    from engine.lock.reading import LockReader
     from engine.network.trust import Trust
 
 INTERPRETERS = "interpreters-v1"
@@ -93,7 +96,7 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
             if target.work is None or target.error is not None:
                 continue
             with timed(run.recorder, "store", "plan"):
-                _store_plan(run, target, preparation.lock, answers.get(_work(target).environment.prefix, {}))
+                _store_plan(run, target, preparation, answers.get(_work(target).environment.prefix, {}))
 
 
 def _trust(run: Run) -> "Trust":
@@ -115,6 +118,8 @@ class Preparation:
 
     Attributes:
         lock: after `steps`.
+        pins: those of each target, by its `id`, after `steps`.
+        conditions: what a stored answer depends on, or None when it cannot be stored, after `steps`.
         needs: what is missing where, after `steps`.
         works: the environments that have something to change, after `steps`.
     """
@@ -125,6 +130,8 @@ class Preparation:
         self._facts = _Facts(run, targets)
         self._done = False
         self.lock: Lock | None = None
+        self.pins: dict[int, tuple[Pin, ...]] = {}
+        self.conditions: Conditions | tuple[()] | None = ()
         self.needs: list[Need] = []
         self.works: list[Work] = []
 
@@ -148,7 +155,8 @@ class Preparation:
         if self._done:
             return
         with timed(self._run.recorder, "parse", "lock"):
-            self.lock = _parse_lock(self._run)
+            reader = _reader(self._run)
+            self.lock = reader.read()
         yield
         with timed(self._run.recorder, "wait", "interpreters"):
             self._facts.read()
@@ -158,14 +166,26 @@ class Preparation:
             try:
                 if target.error is None:
                     with timed(self._run.recorder, "compare", target.environment.prefix):
-                        self.needs.extend(_compare(self._run, target, self.lock, known))
+                        self.needs.extend(_compare(self._run, target, self._select(target, reader), known))
             except EngineError as exc:
                 target.error = exc
+        self.conditions = reader.conditions
         if all(target.error is not None for target in self._targets) and self._targets[0].error is not None:
             raise self._targets[0].error
         working = [_work(target) for target in self._targets if target.error is None]
         self.works = [work for work in working if work.changes]
         self._done = True
+
+    def _select(self, target: Target, reader: "LockReader") -> "tuple[Pin, ...]":
+        """Returns the pins that apply to a target, and remembers them."""
+        assert self.lock is not None and target.interpreter is not None
+        pins = self.lock.select(target.interpreter)
+        if any(pin.file is not None and pin.file.url.startswith("file:") for pin in pins):
+            from engine.lock.local_wheels import with_local_files
+
+            pins = with_local_files(pins, reader)
+        self.pins[id(target)] = pins
+        return pins
 
     @property
     def work_to_do(self) -> bool:
@@ -182,18 +202,10 @@ def _work(target: Target) -> Work:
     return target.work
 
 
-def _parse_lock(run: Run) -> "Lock":
-    from engine.lock.pins import Lock
-    from engine.lock.requirements import RequirementsFile
+def _reader(run: Run) -> "LockReader":
+    from engine.lock.reading import LockReader
 
-    try:
-        text = run.lock_bytes.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        from engine.errors import InvalidLock
-
-        raise InvalidLock([f"{run.options.lock} is not UTF-8 text (byte {exc.start})"]) from exc
-    file = RequirementsFile.parse(text, source=run.options.lock)
-    return Lock(pins=file.pins, index_url=file.index_url)
+    return LockReader(run.inputs, run.options.locks, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
 
 
 class Need:
@@ -207,7 +219,7 @@ class Need:
         self.pin = pin
 
 
-def _compare(run: Run, target: Target, lock: "Lock", known: "dict[int, Compatible]") -> list[Need]:
+def _compare(run: Run, target: Target, selected: "tuple[Pin, ...]", known: "dict[int, Compatible]") -> list[Need]:
     """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
     interpreter = target.interpreter
     assert interpreter is not None
@@ -222,9 +234,9 @@ def _compare(run: Run, target: Target, lock: "Lock", known: "dict[int, Compatibl
     work = target.work = Work(environment, schemes_of(environment, interpreter.schemes), run.options.install)
     work.warnings.extend(warnings)
     work.scan(recovering=not run.options.dry_run)
-    if not lock.pins:
-        work.warnings.append("the lock pins nothing")
-    pins = {pin.name: pin for pin in lock.select(interpreter.markers)}
+    if not selected:
+        work.warnings.append("the lock pins nothing that applies to this environment")
+    pins = {pin.name: pin for pin in selected}
     direct: dict[str, str] = {name: text for name, pin in pins.items() if (text := pin.direct_url)}
     missing = work.compare(((name, pin.version_text) for name, pin in pins.items()), direct)
     if not missing:
@@ -270,18 +282,18 @@ def _compatible(interpreter: "Interpreter") -> "Compatible":
     )
 
 
-def _store_plan(run: Run, target: Target, lock: "Lock", answers: dict[str, plans.PlannedEntry]) -> None:
+def _store_plan(run: Run, target: Target, preparation: Preparation, answers: dict[str, plans.PlannedEntry]) -> None:
     """Remembers the answer, so that the next run needs no pipeline."""
     work = _work(target)
-    if not target.key or work.error is not None or target.interpreter is None:
+    if not target.key or work.error is not None or preparation.conditions is None:
         return
     earlier = {entry.name: entry for entry in target.plan.entries} if target.plan else {}
     entries = []
-    for pin in lock.select(target.interpreter.markers):
+    for pin in preparation.pins[id(target)]:
         entry = answers.get(pin.name) or earlier.get(pin.name)
         entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url))
     try:
-        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries))
+        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, preparation.conditions))
     except OSError:
         return  # a cache that cannot be written: the next run does the same work again
 

@@ -14,6 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: UTF-16 and UTF-32 begin with these.
+_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+
 #: What the name of a project consists of.
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -25,9 +28,12 @@ def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]
         run: the lock, and where it will be asked.
         environments: the targets; one that is not virtual is taken to be empty.
     """
-    names = pinned_names(run.lock_bytes)
-    if names is None:
-        return []  # the lock names its index, and is not parsed yet
+    names: dict[str, None] = {}
+    for one in run.inputs:
+        found = pinned_names(one.body) if not (one.is_pylock or one.constrains) else []
+        if found is None:
+            return []  # the lock says where to ask, and is not parsed yet
+        names.update(dict.fromkeys(found))
     installed: set[str] = set()
     for environment in environments:
         installed.update(_installed_names(environment))
@@ -35,11 +41,17 @@ def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]
 
 
 def pinned_names(lock: bytes) -> list[str] | None:
-    """Returns the normalised names of unconditional pins in a lock, or None when it names an index."""
+    """Returns the normalised names of unconditional pins in a requirements file.
+
+    None when an index could be named, in it or in what it includes: a name is not told to the wrong one.  That is
+    any option but a hash, and any text that is not read as it stands here.
+    """
+    if lock.startswith(_MARKS) or any(b"coding" in line for line in lock.split(b"\n", 2)[:2]):
+        return None
     names: dict[str, None] = {}
     for line in lock.splitlines():
         line = line.lstrip(b" \t\f\xef\xbb\xbf")
-        if line.startswith((b"-i", b"--i", b"--d")):
+        if line.startswith(b"-") and not line.startswith(b"--hash"):
             return None
         name, equals, rest = line.partition(b"==")
         name = name.partition(b"[")[0].strip()

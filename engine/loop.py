@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.cold import Preparation
 from engine.index.client import Network
 from engine.index.source import early_urls, sources
+from engine.inputs import LOCK_BYTES
 from engine.network.trust import Trust
 from engine.recording import timed
 from engine.sync import Run
@@ -27,7 +28,7 @@ LATE_IMPORTS = (
     "anyio",
     "anyio._backends._asyncio",
     "packaging.version",
-    "engine.lock.requirements",
+    "engine.lock.reading",
     "engine.index.compatibility",
     "engine.pipeline",
     "aiofiles",
@@ -63,6 +64,38 @@ def run_loop(
             return runner.run(_main(run, preparation, guesses, scratch, workers, trust))
         except BaseExceptionGroup as group:
             raise _first(group) from None
+
+
+def fetch(run: Run, url: str) -> tuple[str, bytes]:
+    """Fetches a file of the lock, before anything else runs.
+
+    Args:
+        run: options; it need not be complete.
+        url: absolute URL of http or https.
+
+    Returns:
+        Where it came from after redirects, and its bytes.
+
+    Raises:
+        EngineError: when it cannot be had.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(_fetch(run, url))
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+async def _fetch(run: Run, url: str) -> tuple[str, bytes]:
+    from engine.network.fetching import fetch_file
+
+    asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
+    async with asyncio.TaskGroup() as group:
+        network = Network(group, run.options.network, run.environ)
+        try:
+            return await fetch_file(network, url, LOCK_BYTES)
+        finally:
+            await network.close()
 
 
 def _loop_factory() -> Any:
@@ -112,7 +145,8 @@ async def _run_pipeline(
     from engine.pipeline import Pipeline
 
     assert preparation.lock is not None
-    found = sources(run, preparation.lock.index_url)
+    lock = preparation.lock
+    found = sources(run, lock.index_url, lock_extras=lock.extra_index_urls)
     network.know([*found.indexes, *found.find_links, *found.pinned.values()])
     pipeline = Pipeline(
         run,

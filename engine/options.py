@@ -251,6 +251,88 @@ def _wrong(name: str, text: object, wanted: str) -> ConfigurationError:
     return ConfigurationError(f"--{name.replace('_', '-')} {text}: it takes {wanted}")
 
 
+class LockOptions:
+    """Which files are the lock, and what of them is wanted.
+
+    Attributes:
+        files: paths, web addresses, or `-` for standard input.
+        constraints: the same, of constraints files.
+        require_hashes: every line must have a hash; None: if one line has.
+        verify_hashes: compare files with the hashes of requirements files.
+        extras, groups: of a pylock.toml, beside its default groups.
+        all_extras, all_groups, default_groups: flags.
+    """
+
+    __slots__ = (
+        "all_extras",
+        "all_groups",
+        "constraints",
+        "default_groups",
+        "extras",
+        "files",
+        "groups",
+        "require_hashes",
+        "verify_hashes",
+    )
+
+    def __init__(
+        self,
+        *,
+        files: "Sequence[str]",
+        constraints: "Sequence[str]" = (),
+        require_hashes: bool | None = None,
+        verify_hashes: bool = True,
+        extras: "Sequence[str]" = (),
+        groups: "Sequence[str]" = (),
+        all_extras: bool = False,
+        all_groups: bool = False,
+        default_groups: bool = True,
+    ) -> None:
+        self.files = tuple(files)
+        self.constraints = tuple(constraints)
+        self.require_hashes = require_hashes
+        self.verify_hashes = verify_hashes
+        self.extras = tuple(extras)
+        self.groups = tuple(groups)
+        self.all_extras = all_extras
+        self.all_groups = all_groups
+        self.default_groups = default_groups
+
+    @property
+    def wants_parts(self) -> bool:
+        """Whether extras or groups are asked for by name."""
+        return bool(self.extras or self.groups)
+
+    @property
+    def identity(self) -> str:
+        """What tells two choices apart that may lead to other answers; "" where nothing was chosen."""
+        flags = (self.require_hashes, self.verify_hashes, self.all_extras, self.all_groups, self.default_groups)
+        if flags == (None, True, False, False, True) and not self.wants_parts:
+            return ""
+        return f"{flags} {sorted(self.extras)} {sorted(self.groups)}"
+
+    @classmethod
+    def from_words(cls, values: "Mapping[str, Value]") -> "LockOptions":
+        """Reads what the command line says, as `engine.arguments` gives it."""
+
+        def words(name: str) -> list[str]:
+            found = values.get(name)
+            return found if isinstance(found, list) else []
+
+        required, free = values.get("require_hashes"), values.get("no_require_hashes")
+        return cls(
+            files=words("lock"),
+            constraints=words("constraint"),
+            require_hashes=True if required else False if free else None,
+            verify_hashes=not values.get("no_verify_hashes"),
+            extras=words("extra"),
+            groups=words("group"),
+            all_extras=bool(values.get("all_extras")),
+            all_groups=bool(values.get("all_groups")),
+            default_groups=not values.get("no_default_groups"),
+        )
+
+
 class InstallOptions:
     """Where to install, and how.
 
@@ -314,7 +396,7 @@ class SyncOptions:
     """Options of one run, with the spelling of the command line.
 
     Attributes:
-        lock: path of the lock file.
+        locks: the lock.
         pythons: `--python` values in order; empty means the active or nearest environment.
         cache_dir: absolute path of the cache.
         indexes: where distributions are listed.
@@ -334,7 +416,7 @@ class SyncOptions:
         "indexes",
         "install",
         "link_mode",
-        "lock",
+        "locks",
         "network",
         "offline",
         "pythons",
@@ -344,7 +426,7 @@ class SyncOptions:
     def __init__(
         self,
         *,
-        lock: str,
+        locks: LockOptions,
         pythons: tuple[str, ...],
         cache_dir: str,
         indexes: IndexOptions | None = None,
@@ -357,7 +439,7 @@ class SyncOptions:
         network: NetworkOptions | None = None,
         install: InstallOptions | None = None,
     ) -> None:
-        self.lock = lock
+        self.locks = locks
         self.pythons = pythons
         self.cache_dir = cache_dir
         self.indexes = indexes or IndexOptions()

@@ -12,8 +12,9 @@ from cache import plans
 from cache.layout import Layout
 from engine import __version__
 from engine.environment.target import Environment, find_environment, planned_environment
-from engine.errors import ConfigurationError, EngineError
+from engine.errors import ConfigurationError, EngineError, Offline
 from engine.index.default import configured_index_url, pip_configuration_files
+from engine.inputs import conditions_hold, read_inputs
 from engine.light_sha256 import sha256
 from engine.options import IndexLocation, SyncOptions
 from engine.reporting import Outcome, View
@@ -70,7 +71,22 @@ class Run:
         self.cwd = cwd
         self.view = view
         self.layout = Layout(options.cache_dir)
-        self.lock_bytes = _read_lock(options.lock)
+        self.inputs = read_inputs(options.locks.files, options.locks.constraints, cwd, self.fetch)
+
+    def fetch(self, url: str) -> tuple[str, bytes]:
+        """Fetches a file of the lock; returns where it came from after redirects, and its bytes.
+
+        Raises:
+            Offline: when that is forbidden.
+            EngineError: when it cannot be had.
+        """
+        from engine.credentials import without_credentials
+
+        if self.options.offline:
+            raise Offline(f"{without_credentials(url)} cannot be fetched", hint="run without --offline")
+        from engine.loop import fetch
+
+        return fetch(self, url)
 
     def index_identity(self) -> str:
         """Returns what tells two choices of index apart, without reading any settings file."""
@@ -102,9 +118,20 @@ class Run:
             f"{interpreter_key} {layout}",
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(self.lock_bytes)
+        if identity := self.options.locks.identity:
+            digest.update(identity.encode("utf-8", "surrogateescape") + b"\0")
+        for one in self.inputs:
+            digest.update(f"{one.is_pylock:d}{one.constrains:d}{len(one.body)}\0".encode())
+            digest.update(one.body)
         key: str = digest.hexdigest()
         return key
+
+    def load_plan(self, key: str) -> "plans.Plan | None":
+        """Returns the stored plan of a key, as long as what it depended on is still so."""
+        plan = plans.load(self.layout.plan(key))
+        if plan is None or not plan.conditions:
+            return plan
+        return plan if conditions_hold(plan.conditions, self.inputs, self.cwd, self.environ) else None
 
 
 def sync(
@@ -179,7 +206,7 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
         if (environment := target.environment).prefix:
             target.key = run.plan_key(environment.interpreter_key, environment.layout)
         started = run.recorder.now() if run.recorder is not None else 0
-        target.plan = plans.load(run.layout.plan(target.key)) if target.key else None
+        target.plan = run.load_plan(target.key) if target.key else None
         if run.recorder is not None:
             run.recorder.add("plan", target.environment.prefix, started, details={"found": target.plan is not None})
         if target.plan is None:
@@ -202,14 +229,6 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
                 raise
             for target in cold:
                 target.error = exc
-
-
-def _read_lock(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as exc:
-        raise ConfigurationError(f"cannot read the lock {path}: {exc.strerror}") from exc
 
 
 def _find_targets(run: Run) -> tuple[list[Target], list[Target | Outcome]]:

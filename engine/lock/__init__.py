@@ -1,6 +1,6 @@
 """Locks: what is to be there, as files say it.
 
-`inputs` has their bytes and is on the warm path; the rest is loaded where no plan
-answers: `reading` puts all files together into one `lock.Lock`, `requirements`
-(with `options`, `text`, `direct`) and `pylock` are the formats, `pins` the model.
+`engine.inputs` has their bytes; this is loaded where no plan answers.  `reading`
+puts all files together into one `lock.Lock`; `requirements` (with `options`,
+`text`, `direct`) and `pylock` are the formats, `pins` the model of a line.
 """

@@ -7,7 +7,7 @@ Source: the dependency specifiers standard (PEP 508); PEP 610 for `LockedFile.di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.credentials import without_credentials
@@ -97,6 +97,10 @@ class Pin:
 
         known = [digest.hex for digest in self.file.digests or self.hashes if digest.algorithm == "sha256"]
         return direct_url_text(self.file.url, known[0] if len(known) == 1 else None)
+
+    def without_hashes(self) -> Pin:
+        """Returns the same pin with nothing to compare its file with."""
+        return replace(self, hashes=(), file=None if self.file is None else replace(self.file, digests=()))
 
     def __str__(self) -> str:
         if self.file is not None and self.file.direct:

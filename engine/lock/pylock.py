@@ -277,9 +277,7 @@ def _warnings(fields: Mapping[str, Any], pylock: Pylock, source: str) -> list[st
             unknown.extend(f"{where}.wheels[{place}].{key}" for key in wheel if key not in _KEYS["wheels"])
     warnings = []
     if pylock.lock_version > Version("1.0"):
-        warnings.append(
-            f"{source} has version {pylock.lock_version}, which is newer than 1.0: it is read as 1.0"
-        )
+        warnings.append(f"{source} has version {pylock.lock_version}, which is newer than 1.0: it is read as 1.0")
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         warnings.append(f"{source}: unknown keys are ignored: {', '.join(unknown[:3])}{more}")

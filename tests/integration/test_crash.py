@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.support.commit_until import REFUSED
@@ -88,7 +88,7 @@ def place_of(scene: Scene) -> Target:
 def sync_here(scene: Scene, target: Target) -> Outcome:
     """A plain run, in this process: all of it is warm, so it starts nothing."""
     options = SyncOptions(
-        lock=str(scene.lock),
+        locks=LockOptions(files=[str(scene.lock)]),
         pythons=(str(target.prefix),),
         cache_dir=str(scene.tool.cache),
         indexes=IndexOptions(locations=[IndexLocation(scene.tool.index_url, default=True)]),

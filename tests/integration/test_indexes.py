@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.integration.conftest import NewTarget
@@ -270,7 +270,7 @@ def test_a_status_that_means_not_here_leads_to_the_next_index(
     private.fault("/simple/demo/", Fault(status=403, body=b""))
     location = IndexLocation(private.url, ignored_statuses=[403])
     options = SyncOptions(
-        lock=str(tool.write_lock("demo==1.0")),
+        locks=LockOptions(files=[str(tool.write_lock("demo==1.0"))]),
         pythons=(str(target.prefix),),
         cache_dir=str(tool.cache),
         indexes=IndexOptions(locations=[location, IndexLocation(index.url, default=True)]),
@@ -282,7 +282,7 @@ def test_a_status_that_means_not_here_leads_to_the_next_index(
 def sync_pinned(tool: Tool, target: Target, *locations: IndexLocation) -> Outcome:
     """A run in this process, for what only settings can say so far; demo may come from "corp" alone."""
     options = SyncOptions(
-        lock=str(tool.write_lock("demo==1.0", "other==2.0")),
+        locks=LockOptions(files=[str(tool.write_lock("demo==1.0", "other==2.0"))]),
         pythons=(str(target.prefix),),
         cache_dir=str(tool.cache),
         indexes=IndexOptions(locations=locations, pins={"demo": "corp"}),

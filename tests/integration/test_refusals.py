@@ -98,7 +98,9 @@ def refused(tool: Tool, used: Target) -> Refused:
     def run(*lines: str, code: int = 1, allowed: tuple[Wheel, ...] = (OLD, NEW)) -> str:
         ground = used.prefix.parent
         before = snapshot(ground)
-        outcome = tool.sync(tool.write_lock(NEW.pin, *lines), used)
+        # Where one line has a hash all need one.
+        new = NEW.pin if "--hash" not in "".join(lines) else f"{NEW.pin} --hash=sha256:{NEW.sha256}"
+        outcome = tool.sync(tool.write_lock(new, *lines), used)
         assert outcome.code == code, outcome.err
         assert "error: " in outcome.err and "Traceback" not in outcome.err and outcome.out == ""
         assert snapshot(ground) == before
@@ -125,9 +127,11 @@ def test_a_wrong_wheel_is_refused_by_name(name: str, index: Index, refused: Refu
         ("bad", "bad"),
         ("bad>=1.0", ">=1.0"),
         ("bad==1.*", "1.*"),
-        ("bad @ https://example.com/bad-1.0-py3-none-any.whl", "bad"),
+        ("bad @ https://example.com/bad-1.0.tar.gz", "bad"),
+        ("bad @ git+https://example.com/bad", "version control"),
         ("-e ./bad", "-e"),
-        ("./bad-1.0-py3-none-any.whl", "bad"),
+        ("./bad-1.0.zip", "bad"),
+        ("./missing-1.0-py3-none-any.whl", "missing-1.0-py3-none-any.whl"),
         ("bad==1.0 --hash=md5:00000000000000000000000000000000", "md5"),
         ("bad==1.0 --hash=sha256:00", "sha256"),
         ("!!!", "!!!"),

@@ -100,7 +100,7 @@ def test_markers_extras_hashes_and_continuations_are_understood(index: Index, to
         f"    --hash=sha256:{'0' * 64} \\",
         f"    --hash=sha256:{ONE.sha256}  # why",
         "",
-        "other-thing == 0.3 ; python_version >= '3'",
+        f"other-thing == 0.3 ; python_version >= '3' --hash=sha256:{OTHER.sha256}",
         "never==1.0; python_version < '3'",
     )
     run = tool.sync(lock, target)

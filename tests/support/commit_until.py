@@ -15,7 +15,7 @@ import sys
 from cache import plans
 from engine.environment.target import find_environment
 from engine.errors import InstallFailed
-from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
 from engine.parallel import stage_all
 from engine.reporting import View
 from engine.sync import Run
@@ -27,7 +27,7 @@ REFUSED = 7
 def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: str) -> int:
     """Syncs `prefix` and faults at `step`."""
     indexes = IndexOptions(locations=[IndexLocation(index_url, default=True)])
-    options = SyncOptions(lock=lock, pythons=(prefix,), cache_dir=cache, indexes=indexes)
+    options = SyncOptions(locks=LockOptions(files=[lock]), pythons=(prefix,), cache_dir=cache, indexes=indexes)
     run = Run(options, os.environ, os.getcwd(), View())
     environment = find_environment(prefix, os.environ, os.getcwd())
     assert environment is not None

@@ -14,7 +14,17 @@ from engine.printing import Style
 
 
 @pytest.mark.parametrize(
-    "line", ["", "install x", "sync", "sync a b", "sync --nonsense a", "sync a --link-mode soft", "cache", "cache wash"]
+    "line",
+    [
+        "",
+        "install x",
+        "sync",
+        "sync a --offline b",
+        "sync --nonsense a",
+        "sync a --link-mode soft",
+        "cache",
+        "cache wash",
+    ],
 )
 def test_a_mistake_is_explained_by_argparse(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(line.split()) == cli.USAGE

@@ -32,6 +32,7 @@ WARM_PATH = (
     "engine/environment/target.py",
     "engine/errors.py",
     "engine/index/default.py",
+    "engine/inputs.py",
     "engine/light_sha256.py",
     "engine/linking.py",
     "engine/options.py",

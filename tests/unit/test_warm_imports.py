@@ -11,7 +11,7 @@ from cache import plans
 from cache.layout import Layout
 from cache.plans import PlannedEntry
 from engine.environment.target import find_environment
-from engine.options import IndexLocation, IndexOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run
 from tests.unit.engine.entries import RELATIVE, publish
@@ -55,7 +55,9 @@ def command(tmp_path: Path, prefix: Path) -> list[str]:
 
 def store_plan(command: list[str], prefix: Path, *entries: PlannedEntry) -> None:
     indexes = IndexOptions(locations=[IndexLocation(command[7], default=True)])
-    options = SyncOptions(lock=command[1], pythons=(str(prefix),), cache_dir=command[3], indexes=indexes)
+    options = SyncOptions(
+        locks=LockOptions(files=[command[1]]), pythons=(str(prefix),), cache_dir=command[3], indexes=indexes
+    )
     environment = find_environment(str(prefix), {}, "/")
     assert environment is not None
     key = Run(options, {}, "/", View()).plan_key(environment.interpreter_key)

@@ -31,6 +31,8 @@ def parsed(words: list[str]) -> dict[str, object] | None:
 @given(st.lists(WORDS, max_size=6), st.sampled_from(["sync", "cache", "cache dir", ""]))
 @example(["lock.txt", "-p", "a", "--python=b", "-q", "-q", "--link-mode", "copy", "--offline"], "sync")
 @example(["nonsense"], "cache")
+@example(["a", "--offline", "b"], "sync")
+@example(["a", "-", "-p", "b"], "sync")
 @example(["lock.txt", "--link-mode", "value"], "sync")
 @example(["lock.txt", "--python", "--offline"], "sync")
 def test_whatever_the_scanner_understands_argparse_understands_the_same_way(words: list[str], command: str) -> None:
@@ -48,6 +50,9 @@ def test_whatever_the_scanner_understands_argparse_understands_the_same_way(word
         "sync lock.txt --python=.venv -p other --dry-run --durable -v",
         "sync lock.txt --index-url https://example.com/simple/ --cache-dir=/there",
         "sync lock.txt -i https://example.com/ --link-mode clone",
+        "sync a.txt b.txt -c c.txt -c d.txt",
+        "sync --offline a.txt - https://example.com/lock.txt -q",
+        "sync pylock.toml --extra a --extra b --group=c --no-default-groups --no-verify-hashes --verify-hashes",
         "cache dir",
         "cache clean --cache-dir x -q",
     ],
@@ -58,7 +63,17 @@ def test_the_usual_spellings_do_not_need_argparse(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "install x", "sync", "sync a b", "sync --nonsense a", "sync a --link-mode soft", "cache", "cache wash"]
+    "line",
+    [
+        "",
+        "install x",
+        "sync",
+        "sync a --offline b",
+        "sync --nonsense a",
+        "sync a --link-mode soft",
+        "cache",
+        "cache wash",
+    ],
 )
 def test_a_mistake_is_left_to_argparse(line: str) -> None:
     assert command_line.scan_arguments(line.split()) is None

@@ -8,7 +8,7 @@ import pytest
 
 from engine.environment.target import Environment
 from engine.errors import ConfigurationError, InstallFailed
-from engine.options import IndexLocation, IndexOptions, InstallOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, InstallOptions, LockOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run, same
 from engine.warm import settle_and_commit
@@ -26,7 +26,7 @@ def run_with(
     (tmp_path / "lock.txt").write_text(lock)
     indexes = IndexOptions(locations=[IndexLocation(index_url, default=True)] if index_url else ())
     options = SyncOptions(
-        lock=str(tmp_path / "lock.txt"),
+        locks=LockOptions(files=[str(tmp_path / "lock.txt")]),
         pythons=(),
         cache_dir=str(tmp_path / "cache"),
         indexes=indexes,
@@ -65,7 +65,7 @@ def test_an_interpreter_that_must_be_asked_has_no_plan(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    options = SyncOptions(lock=str(tmp_path / "none"), pythons=(), cache_dir="")
+    options = SyncOptions(locks=LockOptions(files=[str(tmp_path / "none")]), pythons=(), cache_dir="")
     with pytest.raises(ConfigurationError, match="none"):
         Run(options, {}, str(tmp_path), View())
 

@@ -5,29 +5,22 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from engine.errors import InvalidLock
-from engine.lock.pins import Digest, Lock, Pin
+from engine.lock.direct import Place
+from engine.lock.options import FileOptions, Include
+from engine.lock.pins import Digest, Pin
 from engine.lock.requirements import RequirementsFile
 
-LINUX = {
-    "implementation_name": "cpython",
-    "implementation_version": "3.12.1",
-    "os_name": "posix",
-    "platform_machine": "x86_64",
-    "platform_python_implementation": "CPython",
-    "platform_release": "6.1",
-    "platform_system": "Linux",
-    "platform_version": "1",
-    "python_full_version": "3.12.1",
-    "python_version": "3.12",
-    "sys_platform": "linux",
-}
 A, B = "a" * 64, "b" * 64
 
 
-def parse(text: str) -> Lock:
-    file = RequirementsFile.parse(text, source="lock.txt")
-    return Lock(pins=file.pins, index_url=file.index_url)
+def read(text: str, **values: str) -> RequirementsFile:
+    return RequirementsFile.parse(text, source="lock.txt", place=Place(folder="/work"), environ=values)
+
+
+def parse(text: str) -> RequirementsFile:
+    file = read(text)
+    assert file.problems == ()
+    return file
 
 
 def only(text: str) -> Pin:
@@ -35,10 +28,10 @@ def only(text: str) -> Pin:
     return pin
 
 
-def problems(text: str) -> list[str]:
-    with pytest.raises(InvalidLock) as caught:
-        parse(text)
-    return caught.value.problems
+def problems(text: str, **values: str) -> list[str]:
+    found = list(read(text, **values).problems)
+    assert found
+    return found
 
 
 def test_a_pin_has_normalised_names_and_knows_its_line() -> None:
@@ -77,7 +70,8 @@ def test_spellings_of_one_pin(text: str) -> None:
 
 @pytest.mark.parametrize("empty", ["", "\n", "\ufeff", "# nothing\r\n\r\n", "\\", "\\\n"])
 def test_a_lock_without_pins_is_empty(empty: str) -> None:
-    assert parse(empty) == Lock(pins=(), index_url=None)
+    file = parse(empty)
+    assert (file.items, file.options) == ((), FileOptions())
 
 
 def test_hashes_are_read_over_continued_lines() -> None:
@@ -127,7 +121,7 @@ def test_arbitrary_equality_of_a_version_has_it() -> None:
 )
 def test_the_last_index_url_counts(option: str) -> None:
     url = "https://user:secret@example.com/simple/"
-    assert parse(option.replace("URL", url) + "\nfoo==1.0").index_url == url
+    assert parse(option.replace("URL", url) + "\nfoo==1.0").options.index_url == url
 
 
 @pytest.mark.parametrize(
@@ -146,25 +140,36 @@ def test_the_last_index_url_counts(option: str) -> None:
         ("foo==", "not a requirement of the form name==version"),
         ("_foo==1.0", '"_foo==1.0": invalid project name'),
         ("fo\u00f6==1.0", "not a requirement of the form"),
-        ("foo @ https://example.com/foo-1.0-py3-none-any.whl", "a requirement with a URL is not supported in a lock"),
-        ("foo[a]@https://example.com/foo.whl", "a requirement with a URL is not supported in a lock"),
-        ("https://example.com/foo-1.0.tar.gz", "a URL is not supported in a lock"),
-        ("file:///srv/foo", "a URL is not supported in a lock"),
-        ("git+https://example.com/foo.git@main#egg=foo", "a version control URL is not supported in a lock"),
-        ("./foo", "a local file or folder is not supported in a lock"),
-        ("foo/bar", "a local file or folder is not supported in a lock"),
-        ("foo-1.0.tar.gz", "a local file or folder is not supported in a lock"),
-        ("-e .", "option -e is not supported in a lock"),
-        ("-r other.txt", "option -r is not supported in a lock"),
-        ("-cother.txt", "option -c is not supported in a lock"),
-        ("--find-links=links", "option --find-links is not supported in a lock"),
-        ("--extra-index-url https://example.com", "option --extra-index-url is not supported in a lock"),
-        ("--require-hashes", "option --require-hashes is not supported in a lock"),
+        ("foo @ https://example.com/foo-1.0.tar.gz", "foo-1.0.tar.gz is a source distribution, and only wheels"),
+        ("foo[a]@https://example.com/foo.whl", '"foo.whl" is not the name of a wheel'),
+        ("foo @ https://example.com/bar-1.0-py3-none-any.whl", "the wheel is of the project bar, not of foo"),
+        ("foo @ https://example.com/foo-1.0-py3-none-any.whl#egg=bar", 'is not of the project "bar"'),
+        ("foo @ https://example.com/foo-1.0-py3-none-any.whl#subdirectory=x", "a wheel has no subdirectory"),
+        ("foo @ https://example.com/foo-1.0-py3-none-any.whl#sha256=12", "sha256 has 64 hexadecimal digits"),
+        ("foo @ https://example.com/a%2ffoo-1.0-py3-none-any.whl", "is not the name of a file"),
+        ("foo @ https://example.com/", "neither a wheel nor a pin"),
+        ("foo @ https:///foo-1.0-py3-none-any.whl", "only http:, https: and file: URLs name wheels"),
+        ("foo @ ftp://example.com/foo-1.0-py3-none-any.whl", "only http:, https: and file: URLs name wheels"),
+        ("foo @ file://example.com/foo-1.0-py3-none-any.whl", "names a file of another host"),
+        ("./a%00b-1.0-py3-none-any.whl", "a name with a NUL character is none"),
+        ("https://example.com/foo-1.0.tar.gz", "only wheels can be installed so far"),
+        ("file:///srv/foo", "folders cannot be installed so far"),
+        ("git+https://example.com/foo.git@main#egg=foo", "version control cannot be installed from so far"),
+        ("foo @ git+ssh://git@example.com/foo.git", "version control cannot be installed from so far"),
+        ("./foo", "folders cannot be installed so far"),
+        ("foo/bar", "folders cannot be installed so far"),
+        ("foo-1.0.tar.gz", "only wheels can be installed so far"),
+        ("-e .", "option -e is not supported in a lock: editables"),
+        ("-r", "option -r takes a value"),
+        ("-r other.txt more.txt", "takes one value and nothing else"),
+        ("--requirement=", "option --requirement takes a value"),
+        ("--no-index=yes", "option --no-index takes no value"),
+        ("-i 'https://example.com", "a quotation mark is not closed"),
         ("--frobnicate", "option --frobnicate is not supported in a lock"),
-        ("foo==1.0 --config-settings=a=b", "option --config-settings is not supported in a lock"),
-        ("--index-url", "option --index-url takes one URL and nothing else"),
-        ("-i https://example.com --pre", "option -i takes one URL and nothing else"),
-        ("-i https://${TOKEN}@example.com", "the variable ${TOKEN} is not expanded in a lock"),
+        ("foo==1.0 --global-option=a", "option --global-option is not supported after a requirement"),
+        ("foo==1.0 --index-url https://example.com", "option --index-url is not supported after a requirement"),
+        ("--index-url", "option --index-url takes a value"),
+        ("-i --pre", "option -i takes a value"),
         ("foo[a b]==1.0", 'invalid extra "a b"'),
         ("foo==1.0 ; python_version", 'invalid marker "python_version"'),
         ("foo==1.0 ;", 'invalid marker ""'),
@@ -185,28 +190,158 @@ def test_what_is_no_pin_is_named_with_its_line(line: str, said: str) -> None:
 
 
 def test_every_problem_of_a_file_is_collected() -> None:
-    found = problems(f"a>=1\nb==1 --hash=md5:0 --hash=sha256:1\n-r c\nd==1\ne[?]==x ; y --hash=sha256:{A}\n")
+    found = problems(f"a>=1\nb==1 --hash=md5:0 --hash=sha256:1\n-e c\nd==1\ne[?]==x ; y --hash=sha256:{A}\n")
     assert [problem.split(": ")[0] for problem in found] == ["lock.txt:1"] + ["lock.txt:2"] * 2 + ["lock.txt:3"] + [
         "lock.txt:5"
     ] * 3
 
 
 def test_the_hint_for_unpinned_requirements_tells_the_form() -> None:
-    with pytest.raises(InvalidLock) as caught:
-        parse("foo>=1")
-    assert caught.value.hint is not None and "name==version" in caught.value.hint
+    assert "name==version" in (read("foo>=1").hint or "")
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "foo @ https://user:secret@example.com/x",
-        "--find-links=https://user:secret@example.com",
+        "--nonsense=https://user:secret@example.com",
         "https://user:secret@example.com/x",
+        "foo @ https://${USER_NAME}:${PASSWORD}@example.com/x",
+        "https://example.com/${PASSWORD}/x",
+        "foo ${PASSWORD}",
+        "foo==1.0 ; ${PASSWORD}",
+        "--nonsense ${PASSWORD}",
     ],
 )
 def test_problems_do_not_tell_secrets(line: str) -> None:
-    assert "secret" not in "".join(problems(line))
+    assert "secret" not in "".join(problems(line, USER_NAME="user", PASSWORD="secret"))
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("./foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("sub/../../foo-1.0-py3-none-any.whl", "file:///foo-1.0-py3-none-any.whl"),
+        ("foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("/srv/foo-1.0-py3-none-any.whl[extra]", "file:///srv/foo-1.0-py3-none-any.whl"),
+        ("file:foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("file:///srv/./foo-1.0-py3-none-any.whl#egg=foo", "file:///srv/foo-1.0-py3-none-any.whl"),
+        ("foo @ ./foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("Foo [a]@https://example.com/foo-1.0-py3-none-any.whl", "https://example.com/foo-1.0-py3-none-any.whl"),
+        (
+            "foo @ https://u:p@example.com/a%20b/foo-1.0-py3-none-any.whl?x=1#egg=foo[y]",
+            "https://u:p@example.com/a%20b/foo-1.0-py3-none-any.whl?x=1",
+        ),
+    ],
+)
+def test_wheels_are_named_by_urls_and_paths(line: str, url: str) -> None:
+    pin = only(line)
+    assert pin.file is not None
+    assert (pin.name, pin.version_text, pin.file.url, pin.file.filename, pin.file.direct) == (
+        *("foo", "1.0", url, "foo-1.0-py3-none-any.whl"),
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "foo @ https://example.com/foo-1.0-py3-none-any.whl ; os_name == 'nt'",
+        "https://example.com/foo-1.0-py3-none-any.whl ; os_name == 'nt'",
+        "https://example.com/foo-1.0-py3-none-any.whl; os_name == 'nt'",
+        f"./foo-1.0-py3-none-any.whl ; os_name == 'nt' --hash=sha256:{A}",
+    ],
+)
+def test_a_named_wheel_may_have_a_marker(line: str) -> None:
+    pin = only(line)
+    assert str(pin.marker) == 'os_name == "nt"' and pin.file is not None and pin.file.filename.endswith(".whl")
+
+
+def test_strong_hashes_of_a_fragment_are_promises_and_weak_ones_are_nothing() -> None:
+    pin = only(f"https://example.com/foo-1.0-py3-none-any.whl#sha256={A}&md5=00&egg=foo")
+    assert pin.file is not None and pin.hashes == ()
+    assert pin.file.digests == (Digest(algorithm="sha256", hex=A),)
+
+
+def test_a_build_number_and_a_local_version_are_parts_of_the_name() -> None:
+    pin = only("https://example.com/foo-1.0%2Bcpu-7-py3-none-any.whl")
+    assert pin.version_text == "1.0+cpu" and pin.file is not None
+    assert pin.file.filename == "foo-1.0+cpu-7-py3-none-any.whl"
+
+
+def test_options_are_kept_in_their_order() -> None:
+    options = parse(
+        "--extra-index-url https://example.com/a --extra-index-url=https://example.com/b\n"
+        "-f links\n--find-links 'more links'\n--no-index\n--trusted-host example.com --pre\n"
+        "--no-binary :all:\n--only-binary=foo,bar\n--require-hashes\n--prefer-binary\n--use-feature fast-deps\n"
+    ).options
+    assert options == FileOptions(
+        extra_index_urls=["https://example.com/a", "https://example.com/b"],
+        find_links=["links", "more links"],
+        no_index=True,
+        trusted_hosts=["example.com"],
+        formats=[("no-binary", ":all:"), ("only-binary", "foo,bar")],
+        pre=True,
+        require_hashes=True,
+        ignored=["--prefer-binary", "--use-feature"],
+    )
+
+
+def test_includes_stand_between_the_pins_in_the_order_of_the_file() -> None:
+    items = parse("a==1\n-r b.txt\n-cc.txt\n--requirement=d.txt --constraint e.txt\nf==1\n").items
+    assert [item if isinstance(item, Include) else item.name for item in items] == [
+        "a",
+        Include(target="b.txt", constrains=False, line=2),
+        Include(target="c.txt", constrains=True, line=3),
+        Include(target="d.txt", constrains=False, line=4),
+        Include(target="e.txt", constrains=True, line=4),
+        "f",
+    ]
+
+
+def test_settings_for_building_are_noted_and_left_aside() -> None:
+    file = parse(f"foo==1.0 --config-settings=a=b -C 'c=d' --hash=sha256:{A}")
+    assert len(file.pins[0].hashes) == 1
+    assert [note.partition(": ")[0] for note in file.notes] == ["lock.txt:1", "lock.txt:1"]
+
+
+def test_variables_become_their_values_and_are_named() -> None:
+    file = read(
+        "foo==${V}\n-i https://${TOKEN}@example.com/${UNSET}/${EMPTY}/${lower}/$V", V="1.0", TOKEN="t", EMPTY=""
+    )
+    assert file.problems == () and str(file.pins[0]) == "foo==1.0"
+    assert file.options.index_url == "https://t@example.com/${UNSET}/${EMPTY}/${lower}/$V"
+    assert file.variables == {"V", "TOKEN", "UNSET", "EMPTY"}
+
+
+def test_a_variable_is_no_comment_and_is_not_looked_at_again() -> None:
+    file = read("-f ${A_1}", A_1="a#b${B}", B="c")
+    assert file.options.find_links == ["a#b${B}"] and file.variables == {"A_1"}
+
+
+def test_a_file_from_the_network_gets_no_variable_and_no_file_of_this_machine() -> None:
+    place = Place(folder="/work", url="https://example.com/locks/lock.txt")
+    text = "./foo-1.0-py3-none-any.whl\nfoo @ file:///foo-1.0-py3-none-any.whl\n/foo-1.0-py3-none-any.whl\n-i ${HOME}"
+    file = RequirementsFile.parse(text, source="x", place=place, environ=None)
+    (pin,) = file.pins
+    assert pin.file is not None and pin.file.url == "https://example.com/locks/foo-1.0-py3-none-any.whl"
+    assert [problem.split(": ")[0] for problem in file.problems] == ["x:2", "x:3", "x:4"]
+
+
+def test_constraints_may_be_ranges_and_have_no_extras() -> None:
+    file = RequirementsFile.parse(
+        f"A.b>=1,<2 ; os_name == 'nt'\nc\nd==1 --hash=sha256:{A}\ne[x]==1\nnonsense nonsense\n-r more.txt",
+        source="c.txt",
+        constrains=True,
+    )
+    assert [(str(one), one.where) for one in file.constraints] == [
+        ("a-b<2,>=1", "c.txt:1"),
+        ("c", "c.txt:2"),
+        ("d==1", "c.txt:3"),
+    ]
+    assert str(file.constraints[0].marker) == 'os_name == "nt"' and file.constraints[2].hashes[0].hex == A
+    assert [problem.split(": ")[0] for problem in file.problems] == ["c.txt:4", "c.txt:5"]
+    assert file.items == (Include(target="more.txt", constrains=False, line=6),)
 
 
 @given(st.sampled_from(["sha256", "sha384", "sha512"]), st.data())
@@ -226,9 +361,8 @@ def test_agrees_with_packaging_on_every_line_that_it_accepts(
     name: str, extras: str, specifier: str, marker: str
 ) -> None:
     line = name + extras + specifier + marker
-    try:
-        pin = only(line)
-    except InvalidLock:
+    file = read(line)
+    if file.problems:
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
@@ -236,6 +370,7 @@ def test_agrees_with_packaging_on_every_line_that_it_accepts(
         clauses = list(requirement.specifier)
         assert len(clauses) != 1 or clauses[0].operator not in ("==", "===") or "*" in line or "," in specifier
     else:
+        (pin,) = file.pins
         if pin.arbitrary_equality and pin.version is None:
             return
         requirement = Requirement(line)
@@ -248,49 +383,6 @@ def test_agrees_with_packaging_on_every_line_that_it_accepts(
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_lock_or_has_problems(text: str) -> None:
-    try:
-        parse(text)
-    except InvalidLock as exc:
-        assert exc.problems
-
-
-def test_markers_select_one_of_two_pins() -> None:
-    lock = parse("a==1 ; sys_platform == 'linux'\nz==1\na==2 ; sys_platform != 'linux'\nb==1 ; extra == 'x'\n")
-    assert [str(pin) for pin in lock.select(LINUX)] == ["a==1", "z==1"]
-    assert [str(pin) for pin in lock.select({**LINUX, "sys_platform": "win32"})] == ["z==1", "a==2"]
-
-
-def test_no_extra_is_active_in_a_lock() -> None:
-    assert parse("a==1 ; extra == 'x'").select({**LINUX, "extra": "x"}) == ()
-
-
-def test_two_versions_of_one_project_name_both_lines() -> None:
-    with pytest.raises(InvalidLock) as caught:
-        parse("a==1\nb==1\nA==2 ; python_version >= '3'\nb==1.1").select(LINUX)
-    assert caught.value.problems == [
-        'lock.txt:3: "a==2" contradicts "a==1" at lock.txt:1',
-        'lock.txt:4: "b==1.1" contradicts "b==1" at lock.txt:2',
-    ]
-
-
-def test_one_version_pinned_twice_is_one_pin() -> None:
-    (pin,) = parse(f"a[x]==1 --hash=sha256:{A}\na[y]==1.0 --hash=sha256:{B} --hash=sha256:{A}").select(LINUX)
-    assert pin.where == "lock.txt:1"
-    assert pin.extras == {"x", "y"}
-    assert [digest.hex for digest in pin.hashes] == [A, B]
-
-
-@pytest.mark.parametrize("text", ["a==1\na===1.0", "a===1.0\na==1"])
-def test_arbitrary_equality_outlives_a_merge(text: str) -> None:
-    (pin,) = parse(text).select(LINUX)
-    assert str(pin) == "a===1.0"
-
-
-def test_two_arbitrary_texts_contradict_each_other() -> None:
-    with pytest.raises(InvalidLock):
-        parse("a===1\na===1.0").select(LINUX)
-
-
-def test_a_marker_that_cannot_be_evaluated_is_a_problem() -> None:
-    with pytest.raises(InvalidLock, match=r"lock\.txt:2: the marker .* cannot be evaluated"):
-        parse("a==1\nb==1 ; python_full_version ~= 'abc'").select(LINUX)
+    for constrains in (False, True):
+        file = RequirementsFile.parse(text, source="x", environ={}, constrains=constrains)
+        assert all(problem.startswith("x:") for problem in file.problems)
