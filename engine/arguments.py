@@ -220,6 +220,8 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
     """
     words = iter(argv)
     name = next(words, "")
+    if " " in name:
+        return None
     if any(other.startswith(f"{name} ") for other in COMMANDS):
         name = f"{name} {next(words, '')}"
     command = COMMANDS.get(name)

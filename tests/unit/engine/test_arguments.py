@@ -31,6 +31,7 @@ def parsed(words: list[str]) -> dict[str, object] | None:
 @given(st.lists(WORDS, max_size=6), st.sampled_from(["sync", "cache", "cache dir", ""]))
 @example(["lock.txt", "-p", "a", "--python=b", "-q", "-q", "--link-mode", "copy", "--offline"], "sync")
 @example(["nonsense"], "cache")
+@example(["cache dir"], "")
 @example(["a", "--offline", "b"], "sync")
 @example(["a", "-", "-p", "b"], "sync")
 @example(["lock.txt", "--link-mode", "value"], "sync")
