@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.documents import Documents
     from engine.printing import Style
     from engine.reporting import Outcome, View
+    from engine.settings.complete import Completed
 
 #: Exit codes; the table in README.md says the same.
 OK = 0
@@ -57,7 +58,18 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     is_terminal = sys.stderr.isatty()
     style = choose_style(str(values["color"] or "auto"), os.environ, os.getcwd(), is_terminal=is_terminal)
     try:
-        return _sync(values, style) if values["command"] == "sync" else _cache(values, style)
+        from engine.settings.complete import complete
+
+        wanted = complete(values, os.environ, os.getcwd())
+        if wanted.values["color"] != values["color"]:
+            style = choose_style(str(wanted.values["color"]), os.environ, os.getcwd(), is_terminal=is_terminal)
+        _tell(wanted, style)
+        if values["command"] != "sync":
+            return _cache(wanted.values, style)
+        code = _sync(wanted, style)
+        if code == OK:
+            wanted.memory.keep()
+        return code
     except (ConfigurationError, InvalidLock) as exc:
         _say(*error_lines(exc, style))
         return USAGE
@@ -73,6 +85,16 @@ def _terminate(number: int, frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
+def _tell(wanted: "Completed", style: "Style") -> None:
+    """Says which settings do not count, and to those who asked for more, where settings came from."""
+    from engine.printing import detail, warning_lines
+
+    if int(wanted.values["quiet"] or 0) < 2:  # type: ignore[arg-type]
+        _say(*warning_lines(wanted.warnings, style))
+    if wanted.values["verbose"] and not wanted.values["quiet"]:
+        _say(*style.sealed(detail(line) for line in wanted.details))
+
+
 def _cache_dir(values: "dict[str, Value]") -> str:
     from engine.storage import cache_root
 
@@ -80,7 +102,7 @@ def _cache_dir(values: "dict[str, Value]") -> str:
     return cache_root(str(chosen) if chosen else None, os.environ)
 
 
-def _sync(values: "dict[str, Value]", style: "Style") -> int:
+def _sync(wanted: "Completed", style: "Style") -> int:
     from time import perf_counter
 
     from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions
@@ -88,13 +110,16 @@ def _sync(values: "dict[str, Value]", style: "Style") -> int:
     from engine.sync import sync
 
     start = perf_counter()
+    values = wanted.values
     pythons = values["python"]
     assert isinstance(pythons, list)
     options = SyncOptions(
         locks=LockOptions.from_words(values),
         pythons=tuple(pythons),
         cache_dir=_cache_dir(values),
-        indexes=IndexOptions.from_words(values, os.getcwd()),
+        indexes=IndexOptions.from_words(
+            values, os.getcwd(), further=wanted.indexes, fallback=wanted.default_index, pins=wanted.sources
+        ),
         network=NetworkOptions.from_words(values, os.getcwd()),
         offline=bool(values["offline"]),
         dry_run=bool(values["dry_run"]),

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
 
     Value = str | int | list[str] | None
 
-#: (flags, name, kind, metavar, help).  Kinds: value, list, flag (counted), off (takes the flag of that name back), or
-#: the choices as a tuple.
+#: (flags, name, kind, metavar, help).  Kinds: value, list, flag (counted), switch (each long spelling has a `--no-…`;
+#: True, False, or None where neither is given), off (takes the flag of that name back), or the choices as a tuple.
+#: A row is a setting too, but for off: docs/settings.md.
 Option = tuple[tuple[str, ...], str, "str | tuple[str, ...]", "str | None", str]
 
 #: (name, metavar, how many: "1" or "+" or "*").  More than one makes a list; only the last may be one.
 Positional = tuple[str, str, str]
 
+#: Options that say more each time they are given.
+COUNTED = ("quiet", "verbose")
+
 GLOBAL_OPTIONS: tuple[Option, ...] = (
     (("--cache-dir",), "cache_dir", "value", "PATH", "folder of the cache (default: ENGINE_CACHE_DIR or the user's)"),
-    (("--offline",), "offline", "flag", None, "never use the network"),
+    (("--offline",), "offline", "switch", None, "never use the network"),
     (("-q", "--quiet"), "quiet", "flag", None, "print errors and warnings only; twice: errors only"),
     (("-v", "--verbose"), "verbose", "flag", None, "print more"),
     (("--color",), "color", ("auto", "always", "never"), None, "use color (default: auto, on a terminal)"),
+    (("--config-file",), "config_file", "value", "PATH", "read settings from this file, and from no other of ours"),
+    (("--no-config",), "no_config", "flag", None, "read no settings from files"),
     (("--no-progress",), "no_progress", "flag", None, "draw no progress line"),
 )
 
@@ -44,15 +50,14 @@ TARGET_OPTIONS: tuple[Option, ...] = (
     ),
     (("-t", "--target"), "target", "value", "DIR", "install straight into a folder"),
     (("--prefix",), "prefix", "value", "DIR", "install into lib, bin and so on below a folder"),
-    (("--system",), "system", "flag", None, "the first interpreter on PATH that is in no virtual environment"),
+    (("--system",), "system", "switch", None, "the first interpreter on PATH that is in no virtual environment"),
     (
         ("--break-system-packages",),
         "break_system_packages",
-        "flag",
+        "switch",
         None,
         "change an interpreter's own environment although another tool manages it",
     ),
-    (("--no-break-system-packages",), "break_system_packages", "off", None, "do not (default)"),
 )
 
 LOCK_OPTIONS: tuple[Option, ...] = (
@@ -135,8 +140,8 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
         None,
         "like --dry-run, asks no index, and exits with 1 where anything would change",
     ),
-    (("--durable",), "durable", "flag", None, "survive a power cut too: flush the disk around the commit"),
-    (("--strict-record",), "strict_record", "flag", None, "refuse a wheel whose RECORD is wrong, instead of warning"),
+    (("--durable",), "durable", "switch", None, "survive a power cut too: flush the disk around the commit"),
+    (("--strict-record",), "strict_record", "switch", None, "refuse a wheel whose RECORD is wrong, instead of warning"),
 )
 
 REPORT_OPTIONS: tuple[Option, ...] = (
@@ -230,6 +235,7 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
     known = {flag: option for option in (*command.options, *GLOBAL_OPTIONS) for flag in option[0]}
     values: dict[str, Value] = {"command": name}
     values.update((option[1], _default(option[2])) for option in known.values())
+    opposites = {flag: option[1] for option in known.values() if option[2] == "switch" for flag in opposites_of(option)}
     free: list[str] = []
     ended = False  # argparse takes the words of several positionals in one piece only
     for word in words:
@@ -240,13 +246,16 @@ def scan_arguments(argv: "Sequence[str]") -> "dict[str, Value] | None":
             continue
         ended = bool(free)
         flag, equals, text = word.partition("=")
+        if word in opposites:
+            values[opposites[word]] = False
+            continue
         if (option := known.get(flag if word.startswith("--") else word)) is None:
             return None
         _, name, kind, _, _ = option
-        if kind in ("flag", "off"):
+        if kind in ("flag", "switch", "off"):
             if equals:
                 return None
-            values[name] = values[name] + 1 if kind == "flag" else 0  # type: ignore[operator]
+            values[name] = kind == "switch" if kind != "flag" else values[name] + 1  # type: ignore[operator]
             continue
         argument = text if equals else next(words, None)
         if not argument or (not equals and argument.startswith("-") and argument != "-"):
@@ -279,6 +288,16 @@ def _place(free: list[str], positionals: tuple[Positional, ...], values: "dict[s
 
 def _default(kind: "str | tuple[str, ...]") -> "Value":
     return [] if kind == "list" else 0 if kind in ("flag", "off") else None
+
+
+def opposites_of(option: Option) -> list[str]:
+    """Returns the spellings that turn a switch off."""
+    return [f"--no-{flag[2:]}" for flag in option[0] if flag.startswith("--")]
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """Returns all options of a command, given by its words, but for those that only take another back."""
+    return tuple(option for option in (*COMMANDS[command].options, *GLOBAL_OPTIONS) if option[2] != "off")
 
 
 def parse_arguments(argv: "Sequence[str]") -> "dict[str, Value]":
@@ -326,11 +345,16 @@ def build_parser() -> "argparse.ArgumentParser":
 
 
 def _add_option(parser: "argparse.ArgumentParser", option: Option) -> None:
+    import argparse
+
     flags, name, kind, metavar, text = option
-    if kind == "flag":
+    if kind == "switch":
+        parser.add_argument(*flags, dest=name, action="store_const", const=True, help=text)
+        parser.add_argument(*opposites_of(option), dest=name, action="store_const", const=False, help=argparse.SUPPRESS)
+    elif kind == "flag":
         parser.add_argument(*flags, dest=name, action="count", default=0, help=text)
     elif kind == "off":
-        parser.add_argument(*flags, dest=name, action="store_const", const=0, default=0, help=text)
+        parser.add_argument(*flags, dest=name, action="store_const", const=False, default=0, help=text)
     elif kind == "list":
         parser.add_argument(*flags, dest=name, action="append", default=[], metavar=metavar, help=text)
     elif kind == "value":

@@ -27,6 +27,14 @@ class ConfigurationError(EngineError):
     """An option, a variable or a settings file asks for something impossible."""
 
 
+class InvalidSettings(ConfigurationError):
+    """A settings file says something wrong; `problems` has every line that is wrong."""
+
+    def __init__(self, problems: list[str], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
 class InvalidLock(EngineError):
     """A lock file cannot be read; `problems` has every line that is wrong."""
 

@@ -79,6 +79,7 @@ class IndexOptions:
 
     Attributes:
         locations: indexes, the first asked first; the default one is marked.
+        fallback: the default index where neither `locations` nor a lock names one, or None.
         find_links: flat places whose files count beside those of any index.
         no_index: ask no index, only `find_links`.
         strategy: one of `INDEX_STRATEGIES`.
@@ -86,12 +87,13 @@ class IndexOptions:
         no_binary, only_binary: project names, `:all:` or `:none:`, as given and in order.
     """
 
-    __slots__ = ("find_links", "locations", "no_binary", "no_index", "only_binary", "pins", "strategy")
+    __slots__ = ("fallback", "find_links", "locations", "no_binary", "no_index", "only_binary", "pins", "strategy")
 
     def __init__(
         self,
         *,
         locations: "Sequence[IndexLocation]" = (),
+        fallback: IndexLocation | None = None,
         find_links: "Sequence[IndexLocation]" = (),
         no_index: bool = False,
         strategy: str = "first-index",
@@ -100,6 +102,7 @@ class IndexOptions:
         only_binary: "Sequence[str]" = (),
     ) -> None:
         self.locations = tuple(locations)
+        self.fallback = fallback
         self.find_links = tuple(find_links)
         self.no_index = no_index
         self.strategy = strategy
@@ -120,6 +123,8 @@ class IndexOptions:
         lines += [f"pin {project} {name}" for project, name in sorted(self.pins.items())]
         if self.no_index:
             lines.append("no index")
+        elif self.default is None and self.fallback is not None:
+            lines.append(f"else {self.fallback.identity}")
         if self.strategy != "first-index":
             lines.append(self.strategy)
         if self.no_binary:
@@ -127,8 +132,24 @@ class IndexOptions:
         return "\n".join(lines)
 
     @classmethod
-    def from_words(cls, values: "Mapping[str, Value]", cwd: str) -> "IndexOptions":
-        """Reads what the command line says, as `engine.arguments` gives it; relative paths start from `cwd`."""
+    def from_words(
+        cls,
+        values: "Mapping[str, Value]",
+        cwd: str,
+        *,
+        further: "Sequence[IndexLocation]" = (),
+        fallback: IndexLocation | None = None,
+        pins: "Mapping[str, str] | None" = None,
+    ) -> "IndexOptions":
+        """Reads what the command line says, and adds what only settings can say.
+
+        Args:
+            values: as `engine.arguments` gives them.
+            cwd: absolute path that relative paths start from.
+            further: indexes that are asked after those of `--index`.
+            fallback: the default index where neither `values` nor a lock names one.
+            pins: normalised project name to the name of the one index that it may come from.
+        """
 
         def words(name: str) -> "Sequence[str]":
             found = values.get(name)
@@ -137,10 +158,13 @@ class IndexOptions:
         return cls(
             locations=[
                 *(IndexLocation.parse(text, cwd=cwd) for text in words("index")),
+                *further,
                 *(IndexLocation.parse(text, cwd=cwd, named=False) for text in words("extra_index_url")),
                 *(IndexLocation.parse(text, cwd=cwd, default=True) for text in words("index_url")),
             ],
+            fallback=fallback,
             find_links=[IndexLocation.parse(text, cwd=cwd, named=False, flat=True) for text in words("find_links")],
+            pins=pins,
             no_index=bool(values.get("no_index")),
             strategy=str(values.get("index_strategy") or "first-index"),
             no_binary=words("no_binary"),

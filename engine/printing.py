@@ -141,7 +141,12 @@ def _changes(outcome: "Outcome", style: Style, *, several: bool, dry_run: bool, 
 def detail_lines(outcomes: "Iterable[Outcome]", style: Style) -> list[str]:
     """Returns what only those want to know who asked for more; each line once."""
     details = dict.fromkeys(line for outcome in outcomes for line in outcome.details)
-    return style.sealed(f"   {escape(line)}" for line in details)
+    return style.sealed(detail(line) for line in details)
+
+
+def detail(text: str) -> str:
+    """Returns a line for those who asked for more."""
+    return f"   {escape(text)}"
 
 
 def count(number: int) -> str:

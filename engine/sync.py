@@ -13,10 +13,9 @@ from cache.layout import Layout
 from engine import __version__
 from engine.environment.target import Environment, find_environment, planned_environment
 from engine.errors import ConfigurationError, EngineError, Offline
-from engine.index.default import configured_index_url, pip_configuration_files
 from engine.inputs import conditions_hold, read_inputs
 from engine.light_sha256 import sha256
-from engine.options import IndexLocation, SyncOptions
+from engine.options import SyncOptions
 from engine.reporting import Outcome, View
 from engine.storage import check_place
 from engine.work import Work
@@ -88,23 +87,6 @@ class Run:
 
         return fetch(self, url)
 
-    def index_identity(self) -> str:
-        """Returns what tells two choices of index apart, without reading any settings file."""
-        indexes = self.options.indexes
-        signs = [indexes.identity]
-        if indexes.default is None and not indexes.no_index:
-            if (chosen := configured_index_url(self.environ)) is not None:
-                signs.append(IndexLocation.parse(chosen, cwd=self.cwd).url)
-            else:
-                signs.append("default")
-                for path in pip_configuration_files(self.environ):
-                    try:
-                        found = os.stat(path)
-                    except OSError:
-                        continue
-                    signs.append(f"{path} {found.st_mtime_ns} {found.st_size}")
-        return "\n".join(signs)
-
     def plan_key(self, interpreter_key: str, layout: str = "") -> str:
         """Returns the key of the plan for an interpreter and a layout, or "" when there can be none."""
         if not interpreter_key:
@@ -114,7 +96,7 @@ class Run:
         strict = " strict" if self.options.strict_record else ""
         for part in (
             f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}{strict}",
-            self.index_identity(),
+            self.options.indexes.identity,
             f"{interpreter_key} {layout}",
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cache.records import RecordStore
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
-from engine.index.default import configured_index_url, distlib_index_url, pip_configuration_files, pip_index_url
+from engine.index.default import distlib_index_url
 from engine.options import IndexLocation, IndexOptions
 from engine.sync import Run
 
@@ -39,8 +39,8 @@ def sources(run: Run, lock_index: str | None, *, lock_extras: Sequence[str] = ()
     """Returns where to look, the nearest wish first.
 
     Indexes come in the order of the options, then the lock's extra ones, then the
-    default one: that of the options, else the lock's, else a variable's, else the
-    one in pip's settings, else distlib's constant.
+    default one: that of the command line, else the lock's, else that of variables
+    and settings, else distlib's constant.
 
     Args:
         run: options, environment variables and the cache.
@@ -52,7 +52,7 @@ def sources(run: Run, lock_index: str | None, *, lock_extras: Sequence[str] = ()
     """
     options = run.options.indexes
     named: dict[str, IndexLocation] = {}
-    for location in options.locations:
+    for location in (*options.locations, *([options.fallback] if options.fallback else [])):
         named.setdefault(location.name or location.url, location)
     pinned: dict[str, IndexLocation] = {}
     indexes: list[IndexLocation] = []
@@ -81,13 +81,9 @@ def default_index(run: Run, lock_index: str | None) -> IndexLocation:
     """Returns the index that is asked after all others."""
     if (default := run.options.indexes.default) is not None:
         return default
-    found = (
-        lock_index
-        or configured_index_url(run.environ)
-        or pip_index_url(pip_configuration_files(run.environ))
-        or _remembered_default(run)
-    )
-    return IndexLocation.parse(found, cwd=run.cwd, default=True)
+    if lock_index:
+        return IndexLocation.parse(lock_index, cwd=run.cwd, default=True)
+    return run.options.indexes.fallback or IndexLocation.parse(_remembered_default(run), cwd=run.cwd, default=True)
 
 
 def _remembered_default(run: Run) -> str:

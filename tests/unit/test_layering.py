@@ -17,7 +17,10 @@ MAY_IMPORT = {
 }
 # None: any library.
 LIBRARIES: dict[str, set[str] | None] = {"cli": None, "engine": None, "cache": set(), "resolver": {"packaging"}}
-HOMES = {"aiohttp": {"engine/index/client.py", "engine/download.py"}, "pydantic": {"engine/report_schema.py"}}
+HOMES = {
+    "aiohttp": {"engine/index/client.py", "engine/download.py"},
+    "pydantic": {"engine/report_schema.py", "engine/settings/checking.py", "engine/settings/model.py"},
+}
 # probe.py is a script for another interpreter: printing is how it answers.
 MAY_PRINT = {"cli.py", "engine/environment/probe.py"}
 MAX_LINES = 600
@@ -31,7 +34,6 @@ WARM_PATH = (
     "engine/environment/installed.py",
     "engine/environment/target.py",
     "engine/errors.py",
-    "engine/index/default.py",
     "engine/inputs.py",
     "engine/light_sha256.py",
     "engine/linking.py",
@@ -40,6 +42,10 @@ WARM_PATH = (
     "engine/printing.py",
     "engine/removal.py",
     "engine/reporting.py",
+    "engine/settings/complete.py",
+    "engine/settings/files.py",
+    "engine/settings/memory.py",
+    "engine/settings/variables.py",
     "engine/staging.py",
     "engine/storage.py",
     "engine/sync.py",

@@ -29,6 +29,8 @@ code = cli.main(sys.argv[2:])
 print(*sorted(set(sys.modules) - before))
 sys.exit(code)
 """
+#: No settings but those in the working folder.
+SURROUNDINGS = {"PATH": os.defpath, "PIP_CONFIG_FILE": os.devnull, "HOME": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere"}
 OURS = ("cli", "engine", "cache", "resolver")
 
 
@@ -64,11 +66,12 @@ def store_plan(command: list[str], prefix: Path, *entries: PlannedEntry) -> None
     plans.store(Layout(command[3]).plan(key), plans.Plan(RELATIVE, list(entries)))
 
 
-def loaded(command: list[str], script: str = SCRIPT) -> set[str]:
+def loaded(command: list[str], script: str = SCRIPT, options: tuple[str, ...] = ("-I", "-S")) -> set[str]:
     """Runs the tool in another process; returns what it loads."""
     run = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script, str(ROOT), *command],
-        env={"PATH": os.defpath},
+        [sys.executable, *options, "-c", script, str(ROOT), *command],
+        cwd=Path(command[3]).parent,
+        env=SURROUNDINGS,
         capture_output=True,
         text=True,
     )
@@ -110,6 +113,33 @@ def test_a_warm_sync_loads_hardly_anything_of_the_standard_library(command: list
     modules = loaded(command)
     written_in_python = {module for module in modules - ours(modules) if module not in sys.builtin_module_names}
     assert written_in_python <= {"__future__", "_sha2", "_sha256", "binascii", "fcntl", "time"}
+
+
+@pytest.mark.parametrize("name", ["engine.toml", "pyproject.toml", "pip.conf"])
+def test_settings_that_were_read_before_load_nothing_more(
+    command: list[str], prefix: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_plan(command, prefix, publish(Path(command[3]), {"demo.py": b"x = 1\n"}))
+    before = loaded(command)
+    path = Path(command[3]).parent / name
+    path.write_text(
+        {
+            "engine.toml": "durable = false",
+            "pyproject.toml": "[tool.engine]\ndurable = false",
+            "pip.conf": "[global]\nindex-url = https://example.com/other/",
+        }[name]
+    )
+    monkeypatch.setitem(SURROUNDINGS, "PIP_CONFIG_FILE", str(path) if name == "pip.conf" else os.devnull)
+    first, second = loaded(command, options=("-I",)), loaded(command)
+    assert {"tomllib", "configparser"} & first and second == before
+
+
+def test_variables_load_nothing_more(command: list[str], prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_plan(command, prefix, publish(Path(command[3]), {"demo.py": b"x = 1\n"}))
+    before = loaded(command)
+    for name in ("ENGINE_DURABLE", "ENGINE_NONSENSE", "UV_OFFLINE", "PIP_NO_INDEX"):
+        monkeypatch.setitem(SURROUNDINGS, name, "0")
+    assert loaded(command) == before
 
 
 def test_the_warm_path_is_written_down_without_packages_and_without_repetition() -> None:

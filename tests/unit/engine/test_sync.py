@@ -1,6 +1,5 @@
 """What a plan is kept under, and that an environment's failure stays its own."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -19,12 +18,10 @@ from tests.unit.engine.entries import RELATIVE, publish
 def run_with(
     tmp_path: Path,
     lock: str = "demo==1.0\n",
-    index_url: str | None = None,
+    indexes: IndexOptions | None = None,
     strict_record: bool = False,
-    **environ: str,
 ) -> Run:
     (tmp_path / "lock.txt").write_text(lock)
-    indexes = IndexOptions(locations=[IndexLocation(index_url, default=True)] if index_url else ())
     options = SyncOptions(
         locks=LockOptions(files=[str(tmp_path / "lock.txt")]),
         pythons=(),
@@ -32,7 +29,7 @@ def run_with(
         indexes=indexes,
         strict_record=strict_record,
     )
-    return Run(options, {"PIP_CONFIG_FILE": os.devnull, **environ}, str(tmp_path), View())
+    return Run(options, {}, str(tmp_path), View())
 
 
 def test_a_plan_is_found_again_for_the_same_question(tmp_path: Path) -> None:
@@ -40,24 +37,26 @@ def test_a_plan_is_found_again_for_the_same_question(tmp_path: Path) -> None:
 
 
 def test_lock_index_strictness_and_interpreter_each_make_another_plan(tmp_path: Path) -> None:
+    location = IndexLocation("https://example.com/", default=True)
     keys = [
         run_with(tmp_path).plan_key("one"),
         run_with(tmp_path).plan_key("two"),
         run_with(tmp_path, lock="demo==1.1\n").plan_key("one"),
-        run_with(tmp_path, index_url="https://example.com/").plan_key("one"),
-        run_with(tmp_path, ENGINE_INDEX_URL="https://example.com/other/").plan_key("one"),
+        run_with(tmp_path, indexes=IndexOptions(locations=[location])).plan_key("one"),
+        run_with(tmp_path, indexes=IndexOptions(fallback=location)).plan_key("one"),
         run_with(tmp_path, strict_record=True).plan_key("one"),
     ]
     assert len(set(keys)) == len(keys)
 
 
-def test_changed_settings_of_pip_make_another_plan(tmp_path: Path) -> None:
-    settings = tmp_path / "pip.conf"
-    keys = []
-    for number in range(2):
-        settings.write_text("[global]\nindex-url = https://example.com/" + "x" * number)
-        keys.append(run_with(tmp_path, PIP_CONFIG_FILE=str(settings)).plan_key("one"))
-    assert keys[0] != keys[1]
+def test_settings_that_the_command_line_overrules_make_no_other_plan(tmp_path: Path) -> None:
+    chosen = IndexLocation("https://example.com/", default=True)
+    other = IndexLocation("https://example.com/other/", default=True)
+    keys = {
+        run_with(tmp_path, indexes=IndexOptions(locations=[chosen], fallback=fallback)).plan_key("one")
+        for fallback in (None, other)
+    }
+    assert len(keys) == 1
 
 
 def test_an_interpreter_that_must_be_asked_has_no_plan(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""Completes a command line with what variables and files say: whose word counts.
+
+The nearest word about an option counts.  Lists of several files are joined, the
+nearest file's words first, and stand behind those of the command line or the
+variable; but the environments to sync are only those that the nearest names.
+Does not look into files: that is for `engine.settings.files`.
+
+On the warm path: imports nothing heavy.
+"""
+
+import os
+
+from engine.arguments import options_of
+from engine.options import IndexLocation
+from engine.settings import files
+from engine.settings.memory import Layer, Memory
+from engine.settings.variables import from_variables, unknown_variables
+from engine.storage import cache_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.arguments import Value
+
+#: The bucket of the cache that remembers what files say.
+MEMORY = "settings-v1"
+
+#: Lists of which the nearest counts alone.
+_ALONE = frozenset(("python",))
+
+#: Options about the settings themselves.
+_OWN = ("config_file", "no_config")
+
+
+class Completed:
+    """What is wanted, all told.
+
+    Attributes:
+        values: by the name of an option of the command, what the nearest word says; `index_url` is the command
+            line's only, because a lock's word comes before that of settings.
+        default_index: the index that settings name for the end, or None.
+        indexes: the other indexes that files name, in order, the nearest first.
+        sources: normalised project name to the name of the one index that it comes from.
+        details: lines that say where settings came from.
+        warnings: lines about settings that do not count.
+        memory: what files said, to be kept when all is done.
+    """
+
+    __slots__ = ("default_index", "details", "indexes", "memory", "sources", "values", "warnings")
+
+    def __init__(self, values: "Mapping[str, Value]") -> None:
+        self.values = dict(values)
+        self.default_index: IndexLocation | None = None
+        self.indexes: list[IndexLocation] = []
+        self.sources: dict[str, str] = {}
+        self.details: list[str] = []
+        self.warnings: list[str] = []
+        self.memory = Memory(None)
+
+
+def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: str) -> Completed:
+    """Returns a command line with all that settings add to it.
+
+    Args:
+        values: what the command line says, as `engine.arguments` gives it.
+        environ: the environment variables.
+        cwd: absolute path that relative paths of the command line and of variables start from.
+
+    Raises:
+        ConfigurationError: when a variable or a file says something wrong, or a file cannot be read.
+    """
+    done = Completed(values)
+    given = from_variables(environ, options_of(str(values["command"])))
+    settled = {settles for name, value in done.values.items() if not _is_unset(value) for settles in _pair(name, value)}
+    for name, (value, variable) in given.items():
+        if name not in settled:
+            if name not in _OWN:
+                done.details.append(f"{variable} sets {name.replace('_', '-')}")
+            _take(done, name, value, cwd)
+            settled.update(_pair(name, value))
+    if done.values["verbose"]:
+        done.details += unknown_variables(environ)
+    for layer in _layers(done, environ, cwd):
+        done.details.append(f"settings from {layer.path}")
+        _add(done, layer, settled, cwd)
+    return done
+
+
+def _layers(done: Completed, environ: "Mapping[str, str]", cwd: str) -> "Iterator[Layer]":
+    """Yields what files say, the nearest first."""
+    named, no_config = done.values["config_file"], bool(done.values["no_config"])
+    if no_config and not named:
+        return
+    if not done.values.get("no_cache"):
+        chosen = done.values["cache_dir"]
+        done.memory = Memory(os.path.join(cache_root(str(chosen) if chosen else None, environ), MEMORY))
+    memory = done.memory
+    if named:
+        if (layer := files.named_layer(os.path.join(cwd, str(named)), memory)) is not None:
+            yield layer
+    else:
+        seen = set()
+        if (layer := files.project_layer(cwd, memory, done.warnings)) is not None:
+            seen.add(layer.path)
+            yield layer
+        for layer in files.standing_layers(environ, memory):
+            if layer.path not in seen:
+                yield layer
+    if not no_config and (layer := files.pip_layer(environ, memory)) is not None:
+        yield layer
+
+
+def _add(done: Completed, layer: Layer, settled: set[str], cwd: str) -> None:
+    """Adds the words of a file that no nearer one has spoken."""
+    for name, value in layer.values.items():
+        if name not in done.values:
+            continue
+        before = done.values[name]
+        if isinstance(value, list) and isinstance(before, list):
+            if name not in _ALONE:
+                done.values[name] = [*before, *(word for word in value if word not in before)]
+            elif name not in settled:
+                done.values[name] = value
+        elif name not in settled:
+            _take(done, name, value, cwd)
+        settled.update(_pair(name, value))
+    names = {location.name for location in done.indexes if location.name}
+    names.update(text.partition("=")[0] for text in _words(done.values.get("index")) if "=" in text)
+    for table in layer.indexes:
+        location = IndexLocation(**table)
+        if location.name not in names:
+            done.indexes.append(location)
+    if layer.default_index is not None:
+        location = IndexLocation(**layer.default_index)
+        if done.default_index is None:
+            done.default_index = location
+        elif location.name and location.name not in names:
+            # Another index is asked last; pins to this one hold.
+            done.indexes.append(IndexLocation(**{**layer.default_index, "default": False, "explicit": True}))
+    for project, name in layer.sources.items():
+        done.sources.setdefault(project, name)
+
+
+def _take(done: Completed, name: str, value: "Value", cwd: str) -> None:
+    if name != "index_url":
+        done.values[name] = value
+    elif done.default_index is None:
+        done.default_index = IndexLocation.parse(str(value), cwd=cwd, default=True)
+
+
+def _pair(name: str, value: "Value") -> tuple[str, ...]:
+    """Returns what a word settles: its option, and where it says yes, the option that says the contrary."""
+    if not (isinstance(value, int) and value):
+        return (name,)
+    return (name, name[3:] if name.startswith("no_") else f"no_{name}")
+
+
+def _words(value: "Value") -> list[str]:
+    return value if isinstance(value, list) else []
+
+
+def _is_unset(value: "Value") -> bool:
+    return value is None or value == [] or (value == 0 and value is not False)
