@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 
 from cache import plans
+from cache.bytecode import orphans
 from cache.disposal import Disposal
 from cache.inventory import CachedWheel, NamePatterns, buckets, cached_wheels, files_of, plan_paths
 from cache.layout import Layout
@@ -54,4 +55,9 @@ def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) 
     for path in files_of(layout.bucket("index-v1"), depth=1):
         if chosen.match(os.path.basename(path)):
             disposal.remove(path)
-    return [wheel for wheel in cached_wheels(layout, patterns) if disposal.remove(layout.entry(wheel.sha256))]
+    removed = [wheel for wheel in cached_wheels(layout, patterns) if disposal.remove(layout.entry(wheel.sha256))]
+    gone = {wheel.sha256 for wheel in removed}
+    for path in list(orphans(layout)):
+        if os.path.basename(path) in gone:
+            disposal.remove(path)
+    return removed

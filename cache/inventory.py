@@ -14,7 +14,17 @@ from cache.entries import EntryStore
 from cache.layout import Layout
 
 #: The kinds of buckets and the version of each that this engine reads and writes; all others are of other versions.
-CURRENT = {"index": 1, "interpreters": 1, "partial": 1, "plans": 1, "pointers": 1, "settings": 1, "tmp": 1, "wheels": 1}
+CURRENT = {
+    "bytecode": 1,
+    "index": 1,
+    "interpreters": 1,
+    "partial": 1,
+    "plans": 1,
+    "pointers": 1,
+    "settings": 1,
+    "tmp": 1,
+    "wheels": 1,
+}
 
 _KEY = re.compile("[0-9a-f]{64}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cache import plans
+from cache.bytecode import orphans
 from cache.disposal import Disposal
 from cache.inventory import (
     CURRENT,
@@ -75,6 +76,7 @@ def prune(layout: Layout, disposal: Disposal, options: PruneOptions, now: float)
     others += _remove_plans(layout, disposal, gone, options, now)
     wheels = [wheel for wheel in going if disposal.remove(layout.entry(wheel.sha256))]
     others += _remove_broken(layout, disposal)
+    others += sum(disposal.remove(path) for path in list(orphans(layout)))
     others += _remove_pointers(layout, disposal, gone)
     if options.older_than_seconds is not None:
         for bucket in _AGED:
@@ -107,7 +109,7 @@ def _remove_litter(layout: Layout, disposal: Disposal, now: float) -> int:
     """Removes records that were begun and never published."""
     removed = 0
     for path, kind, _ in buckets(layout):
-        if kind in ("tmp", "wheels"):
+        if kind in ("bytecode", "tmp", "wheels"):
             continue
         for folder, _, files in os.walk(path):
             for name in files:

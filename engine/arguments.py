@@ -129,6 +129,13 @@ INSTALL_OPTIONS: tuple[Option, ...] = (
         None,
         "how files come from the cache; each file falls back on its own (default: hardlink)",
     ),
+    (
+        ("--compile-bytecode", "--compile"),
+        "compile_bytecode",
+        "switch",
+        None,
+        "bring compiled files along with modules (default: no)",
+    ),
     (("--reinstall", "--force-reinstall"), "reinstall", "flag", None, "install everything again, from the cache"),
     (("--reinstall-package",), "reinstall_package", "list", "NAME", "install one project again; may be repeated"),
     (("--no-deps",), "no_deps", "flag", None, "accepted and without effect: a lock names all there is to install"),

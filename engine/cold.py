@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engine.bytecode.kind import BytecodeKind
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
     from engine.inputs import Conditions
@@ -233,6 +234,8 @@ def _compare(run: Run, target: Target, selected: "tuple[Pin, ...]", known: "dict
     warnings = target.work.warnings if target.work is not None else []
     work = target.work = Work(environment, schemes_of(environment, interpreter.schemes), run.options.install)
     work.warnings.extend(warnings)
+    if run.bytecode:
+        work.bytecode = _bytecode_kind(run, work, interpreter)
     work.scan(recovering=not run.options.dry_run)
     if not selected:
         work.warnings.append("the lock pins nothing that applies to this environment")
@@ -243,6 +246,20 @@ def _compare(run: Run, target: Target, selected: "tuple[Pin, ...]", known: "dict
         return []
     compatible = known.setdefault(id(interpreter), _compatible(interpreter))
     return [Need(work, compatible, pins[name]) for name in missing]  # type: ignore[index]
+
+
+def _bytecode_kind(run: Run, work: Work, interpreter: "Interpreter") -> "BytecodeKind | None":
+    from engine.bytecode.kind import BytecodeKind
+
+    if not interpreter.cache_tag:
+        work.warnings.append(f"{interpreter.executable} keeps no bytecode; nothing is compiled for it")
+        return None
+    return BytecodeKind(
+        python=interpreter.executable,
+        cache_tag=interpreter.cache_tag,
+        magic=interpreter.bytecode_magic,
+        hashed=run.bytecode == "hash",
+    )
 
 
 def _check_may_change(run: Run, prefix: str, interpreter: "Interpreter") -> None:

@@ -31,6 +31,7 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
     """
     warnings = []
     owners = _owners(entries, paths)
+    compiled = {source for path in paths if (source := _source_of_compiled(path))}
     for path in sorted(paths):
         claimants = owners.get(path, [])
         if len(claimants) < 2:
@@ -40,12 +41,41 @@ def settle(entries: list[PlannedEntry], paths: set[str], trees: dict[str, str], 
                 )
             continue
         contents = [_content(entry, path, trees, area) for entry in claimants]
-        if all(content == contents[0] for content in contents):
+        differs = any(content != contents[0] for content in contents)
+        if differs or path in compiled:
+            _place(claimants[0], path, trees, area)
+        if not differs or _source_of_compiled(path):
             continue
-        _place(claimants[0], path, trees, area)
+        _remove_foreign_bytecode(claimants[0], path, trees, area)
         names = ", ".join(entry.name for entry in claimants[1:])
         warnings.append(f"{path.partition('/')[2]} is brought by {names} and {claimants[0].name}, whose file is used")
     return warnings
+
+
+def _source_of_compiled(path: str) -> str:
+    """Returns the module that a compiled file is checked against by size and mtime, or "" for any other file.
+
+    Both have to come from one owner, also where the owners' modules are the same but for their mtimes.
+    """
+    folder, _, name = path.rpartition("/")
+    if not (name.endswith(".pyc") and folder.endswith("/__pycache__")):
+        return ""
+    return f"{folder.removesuffix('__pycache__')}{name.split('.')[0]}.py"
+
+
+def _remove_foreign_bytecode(winner: PlannedEntry, path: str, trees: dict[str, str], area: Area) -> None:
+    """Removes compiled files beside the winner's module that are another's: it may itself not compile."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".py"):
+        return
+    try:
+        names = os.listdir(os.path.join(area.stage, folder, "__pycache__"))
+    except OSError:
+        return
+    for compiled in names:
+        beside = f"{folder}/__pycache__/{compiled}"
+        if _source_of_compiled(beside) == path and _source(winner, beside, trees) is None:
+            os.unlink(os.path.join(area.stage, beside))
 
 
 def _owners(entries: list[PlannedEntry], paths: set[str]) -> dict[str, list[PlannedEntry]]:

@@ -17,6 +17,7 @@ FICLONE = 0x40049409
 
 _NEVER_AGAIN = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL)
 _FALL_BACK = (*_NEVER_AGAIN, errno.EMLINK, errno.EPERM, errno.EACCES)
+_TIMES_BY_DESCRIPTOR = os.utime in os.supports_fd
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -43,7 +44,7 @@ class Linker:
         return self._link
 
     def fall_back(self, source: str, target: str, reason: OSError | None) -> None:
-        """Creates `target` as a reflink or a copy of `source`.
+        """Creates `target` as a reflink or a copy of `source`, with its mtime: compiled files are checked against it.
 
         Args:
             source: absolute path of a regular file.
@@ -61,12 +62,17 @@ class Linker:
                 self._link = False
         reader = os.open(source, os.O_RDONLY | _NOFOLLOW | _BINARY)
         try:
-            mode = 0o777 if os.fstat(reader).st_mode & 0o100 else 0o666
+            found = os.fstat(reader)
+            mode = 0o777 if found.st_mode & 0o100 else 0o666
             writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, mode)
             try:
                 self._fill(reader, writer)
+                if _TIMES_BY_DESCRIPTOR:
+                    os.utime(writer, ns=(found.st_atime_ns, found.st_mtime_ns))
             finally:
                 os.close(writer)
+            if not _TIMES_BY_DESCRIPTOR:
+                os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
         finally:
             os.close(reader)
 

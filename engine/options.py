@@ -365,11 +365,20 @@ class InstallOptions:
         prefix: absolute path of a folder that gets the scheme of an environment, or "".
         system: the first interpreter on PATH instead of an environment.
         break_system_packages: change an environment that another tool manages (PEP 668).
+        compile_bytecode: bring compiled files along with modules.
         reinstall: install everything again, whatever is there.
         reinstall_packages: normalised names of what is installed again.
     """
 
-    __slots__ = ("break_system_packages", "prefix", "reinstall", "reinstall_packages", "system", "target")
+    __slots__ = (
+        "break_system_packages",
+        "compile_bytecode",
+        "prefix",
+        "reinstall",
+        "reinstall_packages",
+        "system",
+        "target",
+    )
 
     def __init__(
         self,
@@ -378,6 +387,7 @@ class InstallOptions:
         prefix: str = "",
         system: bool = False,
         break_system_packages: bool = False,
+        compile_bytecode: bool = False,
         reinstall: bool = False,
         reinstall_packages: "Iterable[str]" = (),
     ) -> None:
@@ -385,6 +395,7 @@ class InstallOptions:
         self.prefix = prefix
         self.system = system
         self.break_system_packages = break_system_packages
+        self.compile_bytecode = compile_bytecode
         self.reinstall = reinstall
         self.reinstall_packages = frozenset(reinstall_packages)
 
@@ -401,6 +412,7 @@ class InstallOptions:
             prefix=_folder(values.get("prefix"), cwd),
             system=bool(values.get("system")),
             break_system_packages=bool(values.get("break_system_packages")),
+            compile_bytecode=bool(values.get("compile_bytecode")),
             reinstall=bool(values.get("reinstall")),
             reinstall_packages=_normalized(names) if isinstance(names, list) and names else (),
         )

@@ -31,7 +31,7 @@ from engine.index.compatibility import WheelName, best_rank
 from engine.index.indexes import Indexes
 from engine.index.pages import Pages
 from engine.index.source import Sources, wheels_forbidden
-from engine.limits import DOWNLOADS
+from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import copy_local, local_path
 from engine.recording import Artifact, timed
 from engine.refusals import REFUSALS, Refusals
@@ -45,6 +45,7 @@ from engine.workers import Drifted, Finished, Job, Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from engine.bytecode.provision import Provision
     from engine.choosing import PinFields
     from engine.staged import AreaFields
 
@@ -117,6 +118,7 @@ class Pipeline:
         self._chosen: dict[str, tuple[Chosen, Need]] = {}
         self._refusals = Refusals(needs)
         self._undecided = len({need.pin.name for need in needs})
+        self._provision: Provision | None = None
         self._scope = anyio.CancelScope()
 
     async def run(self) -> None:
@@ -134,7 +136,10 @@ class Pipeline:
                 if self._run.view.interval_seconds:
                     background.start_soon(self._show)
                 with self._scope:
-                    await self._run_projects()
+                    if any(work.bytecode for work in self._works) and not self._run.options.dry_run:
+                        await self._run_compiling()
+                    else:
+                        await self._run_projects()
                 for work in self._works:
                     work.error = self._refusals.conclude(work) or work.error
                 background.cancel_scope.cancel()
@@ -152,6 +157,14 @@ class Pipeline:
         while True:
             await anyio.sleep(self._run.view.interval_seconds)
             self._run.view.update(self._progress)
+
+    async def _run_compiling(self) -> None:
+        from engine.bytecode.compiler import open_compilers
+        from engine.bytecode.provision import Provision
+
+        async with open_compilers() as compilers:
+            self._provision = Provision(self._run.layout, self._scratch, self._entries, compilers)
+            await self._run_projects()
 
     async def _run_projects(self) -> None:
         projects: dict[NormalizedName, list[Need]] = {}
@@ -285,32 +298,36 @@ class Pipeline:
 
     async def _staged(self, choice: Chosen, needs: list[Need]) -> Finished:
         areas = [
-            (self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative)
+            (
+                *(self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative),
+                work.bytecode.key if work.bytecode else "",
+            )
             for work in (need.work for need in needs)
             if work.area is not None
         ]
         sha256 = self._usable_sha256(choice, needs)
         if sha256 is not None and (finished := await self._from_cache(sha256, choice, needs, areas)) is not None:
             return finished
-        if _is_local(choice):
-            return await self._downloaded(choice, needs, areas)
-        if self._run.options.offline:
+        if self._run.options.offline and not _is_local(choice):
             raise _not_cached(choice)
-        async with self._claims.claim(_pointer_key(choice), lambda: self._usable_sha256(choice, needs) is not None):
-            # Others may have brought it since.
-            brought = self._usable_sha256(choice, needs) if sha256 is None else None
-            if brought is not None and (finished := await self._from_cache(brought, choice, needs, areas)) is not None:
-                return finished
-            return await self._downloaded(choice, needs, areas)
+        at_once = areas if self._provision is None else []
+        if _is_local(choice):
+            published = await self._downloaded(choice, needs, at_once)
+        else:
+            async with self._claims.claim(_pointer_key(choice), lambda: self._usable_sha256(choice, needs) is not None):
+                # Others may have brought it since.
+                brought = self._usable_sha256(choice, needs) if sha256 is None else None
+                if brought is not None and (finished := await self._from_cache(brought, choice, needs, areas)):
+                    return finished
+                published = await self._downloaded(choice, needs, at_once)
+        return published if self._provision is None else await self._compiled(published, choice, needs, areas)
 
     async def _from_cache(
         self, sha256: str, choice: Chosen, needs: list[Need], areas: "list[AreaFields]"
     ) -> Finished | None:
         """Stages a wheel that the cache has; returns None when it turns out that it has not."""
-        job = self._workers.job(choice.size_bytes or 0)
-        self._note_job(job, choice, cached=True)
         try:
-            return await job.stage(sha256, areas, _origin(choice, needs))
+            return await self._stage(sha256, choice, needs, areas, cached=True)
         except Drifted as exc:
             # Where nothing is left, somebody has cleaned the cache.
             if self._entries.has(sha256):
@@ -318,6 +335,47 @@ class Pipeline:
                 for need in needs:
                     need.work.warnings.append(f"{choice.filename}: {exc.message}; it is fetched again")
         return None
+
+    async def _compiled(
+        self, published: Finished, choice: Chosen, needs: list[Need], areas: "list[AreaFields]"
+    ) -> Finished:
+        """Compiles and stages a wheel that has just been published."""
+        for _ in range(ATTEMPTS):
+            try:
+                finished = await self._stage(published.sha256, choice, needs, areas, cached=False)
+            except Drifted:  # somebody cleans the cache
+                published = await self._downloaded(choice, needs, None)
+                continue
+            finished.warnings.extend(published.warnings)
+            return finished
+        raise InstallFailed(f"the cache {self._run.layout.root} is emptied again and again")
+
+    async def _stage(
+        self, sha256: str, choice: Chosen, needs: list[Need], areas: "list[AreaFields]", *, cached: bool
+    ) -> Finished:
+        """Stages a published wheel; sees to its bytecode first, where an environment wants that.
+
+        Raises:
+            Drifted: when the wheel is damaged.
+            EngineError: what else went wrong.
+        """
+        for attempt in itertools.count(1):
+            await self._provide(sha256, needs)
+            try:
+                job = self._workers.job(choice.size_bytes or 0)
+                self._note_job(job, choice, cached=cached)
+                return await job.stage(sha256, areas, _origin(choice, needs))
+            except Drifted as exc:
+                if not exc.bytecode or attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _provide(self, sha256: str, needs: list[Need]) -> None:
+        if self._provision is None:
+            return
+        lines = await self._provision.provide(sha256, [need.work.bytecode for need in needs if need.work.bytecode])
+        for need in needs:
+            need.work.details.extend(lines if need.work.bytecode else ())
 
     async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None") -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0

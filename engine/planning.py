@@ -27,9 +27,7 @@ def plan_entry(manifest: Manifest, sha256: str, stamp: int, schemes: dict[str, s
         InvalidWheel: when the wheel puts files where no scheme has a place for them.
     """
     site = "purelib" if manifest.root_is_purelib or _same(schemes, "platlib") else "platlib"
-    bases = {
-        scheme: posixpath.relpath(_absolute(folder), _absolute(schemes[site])) for scheme, folder in schemes.items()
-    }
+    bases = scheme_bases(schemes, site)
     folders: dict[tuple[str, str, str], list[tuple[str, int, int]]] = {}
     rows: list[str] = []
     scripts: list[str] = []
@@ -62,6 +60,13 @@ def plan_entry(manifest: Manifest, sha256: str, stamp: int, schemes: dict[str, s
         scripts=tuple(scripts),
         launchers=_launchers(manifest),
     )
+
+
+def scheme_bases(schemes: dict[str, str], site: str) -> dict[str, str]:
+    """Returns scheme to its folder relative to that of the scheme `site`, as RECORD names it; `.` for the same one."""
+    return {
+        scheme: posixpath.relpath(_absolute(folder), _absolute(schemes[site])) for scheme, folder in schemes.items()
+    }
 
 
 def _same(schemes: dict[str, str], scheme: str) -> bool:

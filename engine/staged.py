@@ -8,8 +8,12 @@ from engine.credentials import without_credentials
 from engine.linking import Linker
 from engine.staging import Area, Drift, stage_entry
 
-#: (index, stage, python, absolute schemes, relative schemes)
-AreaFields = tuple[int, str, str, dict[str, str], dict[str, str]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cache.bytecode import BytecodeStore
+
+#: (index, stage, python, absolute schemes, relative schemes, key of the kind of bytecode or "")
+AreaFields = tuple[int, str, str, dict[str, str], dict[str, str], str]
 
 #: (URL, whether the lock names it)
 Origin = tuple[str, bool]
@@ -26,10 +30,19 @@ class StagedWheel:
         tree: its unpacked files.
         link_mode: how they are staged.
         origin: where it came from.
+        bytecode: where compiled files are; an area that wants some needs it.
     """
 
-    def __init__(self, sha256: str, tree: str, link_mode: str, origin: Origin = UNKNOWN_ORIGIN) -> None:
+    def __init__(
+        self,
+        sha256: str,
+        tree: str,
+        link_mode: str,
+        origin: Origin = UNKNOWN_ORIGIN,
+        bytecode: "BytecodeStore | None" = None,
+    ) -> None:
         self._origin = origin
+        self._bytecode = bytecode
         self._sha256 = sha256
         self._tree = tree
         self._linker = Linker(link_mode)
@@ -42,7 +55,7 @@ class StagedWheel:
             Drift: when a file of the tree is lost or changed; then nothing of it stays anywhere.
         """
         planned = self._plan(manifest, stamp, areas)
-        for entry, (index, stage, python, absolute, _) in zip(planned, areas, strict=True):
+        for entry, (index, stage, python, absolute, _, _) in zip(planned, areas, strict=True):
             try:
                 collisions = stage_entry(entry, self._tree, Area(stage, python, absolute), self._linker)
             except Drift:
@@ -66,18 +79,33 @@ class StagedWheel:
             direct_url = direct_url_text(url, self._sha256)
         planned: list[PlannedEntry] = []
         for number, area in enumerate(areas):
-            if number and area[4] == areas[number - 1][4]:
+            if number and area[4:] == areas[number - 1][4:]:
                 planned.append(planned[-1])
                 continue
             entry = plan_entry(manifest, self._sha256, stamp, area[4])
             entry.url, entry.direct_url = without_credentials(url), direct_url
+            if area[5]:
+                self._add_bytecode(entry, manifest, area)
             planned.append(entry)
         return planned
+
+    def _add_bytecode(self, entry: PlannedEntry, manifest: Manifest, area: AreaFields) -> None:
+        from engine.bytecode.planning import add_bytecode, modules, relative_place
+
+        if not modules(manifest):
+            return
+        assert self._bytecode is not None, "the pipeline provides it"
+        found = self._bytecode.load(area[5], self._sha256, entry.stamp)
+        if found is None:
+            raise Drift(self._sha256, f"{self._tree}/bytecode-v1/{area[5]}")
+        add_bytecode(entry, area[4], found[0], relative_place(found[1], self._tree))
 
     def _take_back(self, areas: list[AreaFields]) -> None:
         from engine.unstaging import unstage_entry
 
-        for (_, entry, collisions, refused), (_, stage, python, absolute, _) in zip(self._results, areas, strict=False):
+        for (_, entry, collisions, refused), (_, stage, python, absolute, _, _) in zip(
+            self._results, areas, strict=False
+        ):
             if refused is None:
                 unstage_entry(entry, Area(stage, python, absolute), collisions)
 

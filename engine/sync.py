@@ -87,6 +87,16 @@ class Run:
 
         return fetch(self, url)
 
+    @property
+    def bytecode(self) -> str:
+        """What compiled files are checked against: `time`, `hash` (and that by nobody), or "" where none are wanted.
+
+        Source: py_compile, "PycInvalidationMode", for SOURCE_DATE_EPOCH.
+        """
+        if not self.options.install.compile_bytecode:
+            return ""
+        return "hash" if self.environ.get("SOURCE_DATE_EPOCH") else "time"
+
     def plan_key(self, interpreter_key: str, layout: str = "") -> str:
         """Returns the key of the plan for an interpreter and a layout, or "" when there can be none."""
         if not interpreter_key:
@@ -97,7 +107,7 @@ class Run:
         for part in (
             f"{PLAN_VERSION} {__version__} {sys.implementation.cache_tag}{strict}",
             self.options.indexes.identity,
-            f"{interpreter_key} {layout}",
+            f"{interpreter_key} {layout} {self.bytecode}",
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         if identity := self.options.locks.identity:

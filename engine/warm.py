@@ -136,14 +136,19 @@ def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:
 
     store = EntryStore(run.layout)
     # Where nothing is left, somebody has cleaned the cache.
-    if damaged := store.has(drift.sha256):
+    # Bytecode is made again by whoever needs it.
+    bytecode = "/bytecode-v1/" in drift.path
+    damaged = store.has(drift.sha256)
+    if damaged and not bytecode:
         store.set_aside(drift.sha256)
     waiting = []
     for one in ready:
         if one.work.committed or one.work.error is not None:
             continue
         if damaged and any(entry.sha256 == drift.sha256 for entry in one.entries):
-            one.work.warnings.append(f"the cached file {drift.path} was changed; it is fetched again")
+            again = "compiled" if bytecode else "fetched"
+            path = os.path.normpath(drift.path)
+            one.work.warnings.append(f"the cached file {path} was changed; it is {again} again")
         waiting.append(one.target)
     return waiting
 

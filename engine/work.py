@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from engine.bytecode.kind import BytecodeKind
+
 #: What a new environment may come with; a sync leaves them alone unless the lock pins them, as pip-sync does.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
@@ -41,6 +43,7 @@ class Work:
         kept: how many distributions stay as they are.
         details: lines for who wants to know more.
         error: why this environment was left as it was, or None.
+        bytecode: which compiled files it gets; None for none, and for what a plan says.
     """
 
     def __init__(self, environment: Environment, relative: dict[str, str], options: InstallOptions) -> None:
@@ -58,6 +61,7 @@ class Work:
         self.details: list[str] = []
         self.error: EngineError | None = None
         self.area: Area | None = None
+        self.bytecode: BytecodeKind | None = None
         self._transaction: Transaction | None = None
         self.recovered = False
         self.committed = False

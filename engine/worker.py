@@ -22,8 +22,8 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
 `promised` maps hash algorithms to hex digests, of which every one must match;
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
 A worker that records says ("laps", 0, process, [what took time]) before an answer.
-An area is (index, stage, python, absolute schemes, relative schemes); `origin` is the wheel's URL, and whether the
-distribution has to say that it came from there.
+An area is (index, stage, python, absolute schemes, relative schemes, kind of bytecode or ""); `origin` is the wheel's
+URL, and whether the distribution has to say that it came from there.
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what went wrong or None)], counts),
 ("chosen", job, what `engine.choosing` returns), ("drift", job, path) or ("error", job, class name, message, hint).
 """
@@ -47,6 +47,7 @@ from engine.staging import Drift
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cache.bytecode import BytecodeStore
     from engine.choosing import Chooser
 
 #: What a worker that records calls the time it takes for a message; `end` begins with the last of the unpacking.
@@ -249,10 +250,17 @@ class Worker:
             from engine.wheel.strict import check_cached
 
             check_cached(manifest, tree)
-        staged = StagedWheel(sha256, tree, self._link_mode, origin)
+        staged = StagedWheel(sha256, tree, self._link_mode, origin, self._bytecode(areas))
         staged.stage(manifest, stamp, areas)
         self._entries.note_use(sha256)
         return staged.answer(job, [])
+
+    def _bytecode(self, areas: list[AreaFields]) -> "BytecodeStore | None":
+        if not any(area[5] for area in areas):
+            return None
+        from cache.bytecode import BytecodeStore
+
+        return BytecodeStore(self._layout, self._entries.private)
 
     def _drop(self, job: int) -> None:
         self._failed.add(job)

@@ -50,7 +50,11 @@ class Finished:
 
 
 class Drifted(EngineError):
-    """A cached entry is damaged; it has to be fetched again."""
+    """A cached entry is damaged; it has to be fetched again, or compiled again where that is `bytecode`."""
+
+    def __init__(self, message: str, *, bytecode: bool = False) -> None:
+        super().__init__(message)
+        self.bytecode = bytecode
 
 
 class _Connection:
@@ -228,7 +232,7 @@ def _read_answer(answer: "Message | None") -> "Message":
     if answer is None:
         raise _ended_early()
     if answer[0] == "drift":
-        raise Drifted(f"{answer[2]} in the cache has changed")
+        raise Drifted(f"{os.path.normpath(answer[2])} in the cache has changed", bytecode="/bytecode-v1/" in answer[2])
     if answer[0] == "error":
         raise _error(*answer[2:])
     return answer

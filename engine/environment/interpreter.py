@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from engine.environment.probe import BEGIN, END
 from engine.errors import InvalidEnvironment
 
-FORMAT = 1
-_TEXTS = ("version", "implementation", "executable", "prefix", "stdlib")
+FORMAT = 2
+_TEXTS = ("version", "implementation", "executable", "prefix", "stdlib", "cache_tag", "bytecode_magic")
 _SCHEME_KEYS = ("purelib", "platlib", "scripts", "headers", "data")
 _MANAGED_BY_OTHERS = "This environment is managed by something else."
 
@@ -38,6 +38,8 @@ class Interpreter:
         executable: absolute path; of the base interpreter if `is_virtual`.
         prefix: the interpreter's own; of the base interpreter if `is_virtual`.
         stdlib: folder of the standard library.
+        cache_tag: what compiled files are named by, such as `cpython-312`; "" when it keeps none.
+        bytecode_magic: the number of its bytecode's format in hex.
         is_virtual: the facts are about virtual environments of this interpreter.
         schemes: folders for `purelib`, `platlib`, `scripts`, `headers` (without
             the project's name) and `data`; relative to the environment with `/`
@@ -56,6 +58,8 @@ class Interpreter:
     schemes: dict[str, str]
     markers: dict[str, str]
     tags: tuple[str, ...]
+    cache_tag: str = ""
+    bytecode_magic: str = ""
     tag_priority: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -79,6 +79,7 @@ def markers() -> "dict[str, str]":
 
 def facts(is_virtual: bool) -> "dict[str, object]":
     """Returns what `engine.environment.interpreter.Interpreter` holds."""
+    import importlib.util
     import sysconfig
 
     from packaging.tags import sys_tags
@@ -95,6 +96,8 @@ def facts(is_virtual: bool) -> "dict[str, object]":
         "executable": executable,
         "prefix": sys.base_prefix if is_virtual else sys.prefix,
         "stdlib": sysconfig.get_paths()["stdlib"],
+        "cache_tag": sys.implementation.cache_tag or "",
+        "bytecode_magic": importlib.util.MAGIC_NUMBER.hex(),
         "is_virtual": is_virtual,
         "schemes": virtual_schemes() if is_virtual else plain_schemes(),
         "markers": variables,

@@ -55,6 +55,7 @@ FOREIGN = {
     "PIP_TRUSTED_HOST": "trusted_host",
     "UV_KEYRING_PROVIDER": "keyring_provider",
     "PIP_KEYRING_PROVIDER": "keyring_provider",
+    "UV_COMPILE_BYTECODE": "compile_bytecode",
     "UV_LINK_MODE": "link_mode",
     "UV_OFFLINE": "offline",
     "UV_NO_PROGRESS": "no_progress",

@@ -1,5 +1,6 @@
 """Files that several distributions bring: the first in lock order gets its way, whoever was staged first."""
 
+import os
 from itertools import permutations
 from pathlib import Path
 
@@ -73,3 +74,43 @@ def test_a_file_that_one_distribution_brings_twice_is_nobody_elses_matter(tmp_pa
     collided = stage_in_order(cache, [entry], area)
     assert collided == {"purelib/a.py"}
     assert settle([entry], collided, {entry.sha256: tree_of(cache, entry)}, area) == []
+
+
+COMPILED = "shared/__pycache__/a.tag.pyc"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_module_and_its_compiled_file_come_from_one_owner(tmp_path: Path, order: tuple[int, int], same: bool) -> None:
+    """A compiled file is checked against its module's mtime, so equal modules are not interchangeable."""
+    cache, area = tmp_path / "cache", make_area(tmp_path / "stage")
+    lock = [
+        publish(cache, {"shared/a.py": b"" if same else name.encode(), COMPILED: name.encode()}, name=name)
+        for name in ("one", "two")
+    ]
+    for seconds, entry in enumerate(lock, 1):
+        drift(cache, entry, seconds * 10**9)
+    collided = stage_in_order(cache, [lock[index] for index in order], area)
+    warnings = settle(lock, collided, {entry.sha256: tree_of(cache, entry) for entry in lock}, area)
+    assert Path(area.stage, "purelib", COMPILED).read_bytes() == b"one"
+    assert Path(area.stage, "purelib/shared/a.py").stat().st_mtime_ns == 10**9
+    assert len(warnings) == (0 if same else 1)
+
+
+def drift(cache: Path, entry: PlannedEntry, mtime_ns: int) -> None:
+    """Gives a module another mtime, in the cache and in what is planned."""
+    os.utime(Path(tree_of(cache, entry), "shared/a.py"), ns=(0, mtime_ns))
+    entry.folders = tuple((*folder[:5], (mtime_ns,)) if folder[3] == ("a.py",) else folder for folder in entry.folders)
+
+
+def test_a_losers_compiled_file_does_not_stay_beside_the_winners_module(tmp_path: Path) -> None:
+    cache, area = tmp_path / "cache", make_area(tmp_path / "stage")
+    lock = [
+        publish(
+            cache, {"shared/a.py": b"print 'one'", "shared/b.py": b"", "shared/__pycache__/b.tag.pyc": b""}, name="one"
+        ),
+        publish(cache, {"shared/a.py": b"x = 'two_'", COMPILED: b"two"}, name="two"),
+    ]
+    collided = stage_in_order(cache, lock, area)
+    settle(lock, collided, {entry.sha256: tree_of(cache, entry) for entry in lock}, area)
+    assert {path.name for path in Path(area.stage, "purelib/shared/__pycache__").iterdir()} == {"b.tag.pyc"}

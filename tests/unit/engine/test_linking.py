@@ -137,3 +137,12 @@ def test_write_all_writes_all_even_when_a_pipe_takes_it_in_pieces() -> None:
     with open(reader, "rb") as pipe:
         assert pipe.read() == data
     os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize("mode", LINK_MODES)
+def test_every_way_keeps_the_mtime_that_compiled_files_are_checked_against(
+    source: Path, tmp_path: Path, mode: str
+) -> None:
+    os.utime(source, ns=(0, 1_234_567_890_000_000_000))
+    Linker(mode).fall_back(str(source), str(tmp_path / "target"), None)
+    assert (tmp_path / "target").stat().st_mtime_ns == 1_234_567_890_000_000_000
