@@ -52,7 +52,7 @@ def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) 
         plan = plans.load(path)
         if plan is not None and any(chosen.match(entry.name) for entry in plan.entries):
             disposal.remove(path)
-    for path in files_of(layout.bucket("index-v1"), depth=1):
+    for path in files_of(layout.bucket("index-v2"), depth=1):
         if chosen.match(os.path.basename(path)):
             disposal.remove(path)
     removed = [wheel for wheel in cached_wheels(layout, patterns) if disposal.remove(layout.entry(wheel.sha256))]

@@ -16,7 +16,7 @@ from cache.layout import Layout
 #: The kinds of buckets and the version of each that this engine reads and writes; all others are of other versions.
 CURRENT = {
     "bytecode": 1,
-    "index": 1,
+    "index": 2,
     "interpreters": 1,
     "partial": 1,
     "plans": 1,

@@ -26,7 +26,7 @@ from cache.layout import Layout
 LITTER_SECONDS = 24 * 3600
 
 #: Records that were not fetched for their own sake: made again when they are missed.
-_AGED = ("index-v1", "interpreters-v1")
+_AGED = ("index-v2", "interpreters-v1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from engine.credentials import without_credentials
 from engine.errors import EngineError, InvalidPage
 from engine.index.choice import Group, choose_among, choose_first_match
 from engine.index.compatibility import Target
-from engine.index.freshness import lifetime_seconds
+from engine.index.freshness import Freshness
 from engine.index.page import ProjectPage
 from engine.limits import PAGE_BYTES
 from engine.lock.pins import Digest, Pin
@@ -42,8 +42,8 @@ CompatibleFields = tuple[tuple[str, ...], str, str]
 #: or ("answer", key, what an index has just answered).
 Source = tuple[Any, ...]
 
-#: URL, media type, whether it is gzipped, Cache-Control, Age, body.
-AnswerFields = tuple[str, str, bool, str | None, str | None, bytes]
+#: URL, media type, whether it is gzipped, packed freshness or None where it must not be stored, body.
+AnswerFields = tuple[str, str, bool, bytes | None, bytes]
 
 #: How many notes about one project are passed on.
 _MOST_NOTES = 10
@@ -56,13 +56,13 @@ class Chooser:
     """Chooses wheels for the pins of a run.
 
     Args:
-        records: the cache's `index-v1` bucket.
+        records: the cache's `index-v2` bucket.
     """
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
         self._targets: list[Target] = []
-        self._unstored: list[tuple[str, int, ProjectPage]] = []
+        self._unstored: list[tuple[str, bytes, ProjectPage]] = []
 
     def know(self, targets: list[CompatibleFields]) -> None:
         """Learns what the environments of the run can use; later messages name them by index."""
@@ -81,11 +81,10 @@ class Chooser:
         Returns:
             Whether the page is fresh, and one result per want; None when the cache has no such page.
         """
-        data = self._records.get(key)
-        page = ProjectPage.unpack(data[8:]) if data is not None and len(data) > 8 else None
-        if data is None or page is None:
+        if (found := self._stored(key)) is None:
             return None
-        return _is_fresh(data), self._choose(((page,),), wants)
+        freshness, page = found
+        return time.time() < freshness.expires, self._choose(((page,),), wants)
 
     def choose_answer(
         self,
@@ -99,7 +98,7 @@ class Chooser:
         Args:
             key: under which to store the page.
             project: whose page it should be.
-            answer: URL, media type, whether it is gzipped, Cache-Control, Age, body.
+            answer: URL, media type, whether it is gzipped, packed freshness or None, body.
             wants: pins, each with the index of its target.
 
         Raises:
@@ -158,11 +157,10 @@ class Chooser:
         elif source[0] == "answer":
             page = self._read_answer(source[1], NormalizedName(""), source[2])
         else:
-            data = self._records.get(source[1])
-            page = ProjectPage.unpack(data[8:]) if data is not None and len(data) > 8 else None
-            if data is None or page is None:
+            if (stored := self._stored(source[1])) is None:
                 return None
-            fresh = _is_fresh(data)
+            page = stored[1]
+            fresh = time.time() < stored[0].expires
         return fresh, {name: found.pack() for name, found in find_links.by_project(page).items()}
 
     def _read(self, project: NormalizedName, source: Source) -> ProjectPage | None:
@@ -175,11 +173,11 @@ class Chooser:
             from engine.index.find_links import read_project
 
             return read_project(source[1], source[2])
-        data = self._records.get(source[1])
-        return ProjectPage.unpack(data[8:]) if data is not None else None
+        found = self._stored(source[1])
+        return None if found is None else found[1]
 
     def _read_answer(self, key: str, project: NormalizedName, answer: AnswerFields) -> ProjectPage:
-        url, kind, gzipped, cache_control, age, body = answer
+        url, kind, gzipped, freshness, body = answer
         shown = without_credentials(url)
         if gzipped:
             body = _decompress(body, shown)
@@ -189,14 +187,24 @@ class Chooser:
             page = ProjectPage.from_html(body, url, project)
         else:
             raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint="check --index-url")
-        self._unstored.append((key, int(time.time()) + lifetime_seconds(cache_control, age), page))
+        if freshness is not None:
+            self._unstored.append((key, freshness, page))
         return page
 
     def store(self) -> None:
         """Stores the pages that were read since the last time; called when the answer has been sent."""
         while self._unstored:
-            key, expires, page = self._unstored.pop()
-            self._records.put(key, expires.to_bytes(8, "big") + page.pack())
+            key, freshness, page = self._unstored.pop()
+            self._records.put(key, freshness + page.pack())
+
+    def _stored(self, key: str) -> tuple[Freshness, ProjectPage] | None:
+        """Returns a page of the cache, or None on a miss; a record without a page says that there is none."""
+        data = self._records.get(key)
+        head = Freshness.unpack(data) if data is not None else None
+        if data is None or head is None or head[1] == len(data):
+            return None
+        page = ProjectPage.unpack(data[head[1] :])
+        return None if page is None else (head[0], page)
 
     def _choose(
         self, groups: Sequence[Group], wants: list[tuple[PinFields, int]], *, first_match: bool = False
@@ -219,10 +227,6 @@ class Chooser:
             chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised)
             results.append(("chosen", *chosen, (*warnings, *choice.warnings), yanked, notes))
         return results
-
-
-def _is_fresh(record: bytes) -> bool:
-    return time.time() < int.from_bytes(record[:8], "big")
 
 
 def _notes(groups: Sequence[Group]) -> tuple[str, ...]:

@@ -264,9 +264,12 @@ def _readable(bucket: str, body: bytes) -> bool:
         from engine.environment.interpreter import Interpreter
 
         return Interpreter.from_json(body) is not None
+    from engine.index.freshness import Freshness
     from engine.index.page import ProjectPage
 
-    return len(body) > 8 and ProjectPage.unpack(body[8:]) is not None
+    head = Freshness.unpack(body)
+    # Nothing behind the freshness: the index has said that there is no such project.
+    return head is not None and (head[1] == len(body) or ProjectPage.unpack(body[head[1] :]) is not None)
 
 
 def _patterns(names: Sequence[str]) -> list[str]:

@@ -123,7 +123,7 @@ async def _main(
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
             for work in preparation.works:
-                work.warnings.extend(network.credentials.warnings)
+                work.warnings.extend(network.warnings)
             await network.close()
 
 

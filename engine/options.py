@@ -2,6 +2,7 @@
 
 import os
 
+from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -184,6 +185,8 @@ class NetworkOptions:
         client_cert, client_key: PEM files that say who we are, or None.
         trusted_hosts: hosts whose certificates are not checked.
         keyring_provider: one of `KEYRING_PROVIDERS`.
+        refresh: ask indexes however fresh their stored pages are.
+        refresh_packages: the same for these projects, by normalised name.
     """
 
     __slots__ = (
@@ -193,6 +196,8 @@ class NetworkOptions:
         "connect_timeout_seconds",
         "keyring_provider",
         "proxy",
+        "refresh",
+        "refresh_packages",
         "retries",
         "timeout_seconds",
         "trusted_hosts",
@@ -210,6 +215,8 @@ class NetworkOptions:
         client_key: str | None = None,
         trusted_hosts: "Sequence[str]" = (),
         keyring_provider: str = "auto",
+        refresh: bool = False,
+        refresh_packages: "Sequence[str]" = (),
     ) -> None:
         self.retries = retries
         self.timeout_seconds = timeout_seconds
@@ -220,6 +227,12 @@ class NetworkOptions:
         self.client_key = client_key
         self.trusted_hosts = tuple(trusted_hosts)
         self.keyring_provider = keyring_provider
+        self.refresh = refresh
+        self.refresh_packages = frozenset(refresh_packages)
+
+    def refreshes(self, project: str) -> bool:
+        """Tells whether the page of a project, or "" for another page, is asked for however fresh it is."""
+        return self.refresh or project in self.refresh_packages
 
     @classmethod
     def from_words(cls, values: "Mapping[str, Value]", cwd: str) -> "NetworkOptions":
@@ -233,7 +246,10 @@ class NetworkOptions:
             found = values.get(name)
             return os.path.join(cwd, str(found)) if found else None
 
-        hosts = values.get("trusted_host")
+        def words(name: str) -> "list[str]":
+            found = values.get(name)
+            return found if isinstance(found, list) else []
+
         return cls(
             retries=_whole_number(values, "retries", least=0),
             timeout_seconds=_seconds(values, "timeout"),
@@ -242,8 +258,10 @@ class NetworkOptions:
             cert=path("cert"),
             client_cert=path("client_cert"),
             client_key=path("client_key"),
-            trusted_hosts=hosts if isinstance(hosts, list) else (),
+            trusted_hosts=words("trusted_host"),
             keyring_provider=str(values.get("keyring_provider") or "auto"),
+            refresh=bool(values.get("refresh")),
+            refresh_packages=[normalize_name(name) for name in words("refresh_package")],
         )
 
 

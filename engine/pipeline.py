@@ -94,6 +94,7 @@ class Pipeline:
         self._claims = Claims(os.path.join(run.layout.bucket("partial-v1"), "claims") if shares else None)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
         self._network = network
+        records = RecordStore(run.layout.bucket("index-v2"))
         self._indexes = Indexes(
             sources,
             strategy=run.options.indexes.strategy,
@@ -101,10 +102,13 @@ class Pipeline:
                 url,
                 ask=network.ask,
                 budget=network.budget,
+                records=records,
                 offline=run.options.offline,
+                refreshed=run.options.network.refreshes,
                 absent_statuses=absent,
+                warnings=network.warnings,
             ),
-            records=RecordStore(run.layout.bucket("index-v1")),
+            records=records,
             workers=workers,
         )
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())

@@ -97,6 +97,12 @@ class Run:
             return ""
         return "hash" if self.environ.get("SOURCE_DATE_EPOCH") else "time"
 
+    @property
+    def refreshes(self) -> bool:
+        """Whether indexes are to be asked although a plan has the answer."""
+        network = self.options.network
+        return not self.options.offline and (network.refresh or bool(network.refresh_packages))
+
     def plan_key(self, interpreter_key: str, layout: str = "") -> str:
         """Returns the key of the plan for an interpreter and a layout, or "" when there can be none."""
         if not interpreter_key:
@@ -198,7 +204,7 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
         if (environment := target.environment).prefix:
             target.key = run.plan_key(environment.interpreter_key, environment.layout)
         started = run.recorder.now() if run.recorder is not None else 0
-        target.plan = run.load_plan(target.key) if target.key else None
+        target.plan = run.load_plan(target.key) if target.key and not run.refreshes else None
         if run.recorder is not None:
             run.recorder.add("plan", target.environment.prefix, started, details={"found": target.plan is not None})
         if target.plan is None:

@@ -104,7 +104,7 @@ class Job:
         Args:
             key: under which to store the page.
             project: whose page it should be.
-            answer: URL, media type, whether it is gzipped, Cache-Control, Age, body.
+            answer: URL, media type, whether it is gzipped, packed freshness or None, body.
             wants: pins, each with the index of what its environment can use.
 
         Returns:

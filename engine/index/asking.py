@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import anyio
 
 from engine.errors import ProjectNotFound
+from engine.index.freshness import HEAD_BYTES, Freshness
 from engine.index.pages import Pages
 from engine.index.places import has_project
 from engine.workers import Workers
@@ -56,19 +57,23 @@ class SimpleIndex:
 
     async def stored(self, project: "NormalizedName") -> Found | None:
         key = self._pages.key(project)
-        if (head := self._records.start(key, 9)) is None or len(head) < 8:
+        head = None if self._pages.refreshes(project) else self._records.start(key, HEAD_BYTES)
+        found = Freshness.unpack(head) if head else None
+        if head is None or found is None:
             return None
-        # Nothing behind the time until which it is fresh: the index has said that there is no such project.
-        source = ("stored", key) if len(head) > 8 else None
-        return Found(source, fresh=time.time() < int.from_bytes(head[:8], "big"), certain=False)
+        # Nothing behind the freshness: the index has said that there is no such project.
+        source = ("stored", key) if len(head) > found[1] else None
+        return Found(source, fresh=time.time() < found[0].expires, certain=False)
 
     async def ask(self, project: "NormalizedName") -> Found:
         key = self._pages.key(project)
         try:
             answer = await self._pages.fetch(project)
         except ProjectNotFound:
-            self._records.put(key, (int(time.time()) + ABSENT_SECONDS).to_bytes(8, "big"))
+            self._records.put(key, Freshness(int(time.time()) + ABSENT_SECONDS).pack())
             return Found(None)
+        if answer.stored:
+            return Found(("stored", key))
         return Found(("answer", key, answer_fields(answer)))
 
 
@@ -105,7 +110,7 @@ class FlatPlace:
         self._asked: dict[str, bytes] | None = None
 
     async def stored(self, project: "NormalizedName") -> Found | None:
-        if self._source[0] != "stored" or self._asked is not None:
+        if self._source[0] != "stored" or self._asked is not None or self._pages.refreshes(""):
             return await self.ask(project)
         async with self._turn:
             if not self._looked:
@@ -126,7 +131,8 @@ class FlatPlace:
         source: Source = self._source
         if source[0] == "stored":
             answer = await self._pages.fetch_listing()
-            source = ("answer", self._pages.listing_key, answer_fields(answer))
+            if not answer.stored:
+                source = ("answer", self._pages.listing_key, answer_fields(answer))
         found = await self._workers.choice(0).list_flat(source)
         assert found is not None, "what was just read is there"
         return found[1]
@@ -139,4 +145,5 @@ def _packed(listing: dict[str, bytes], project: str) -> "Source | None":
 
 def answer_fields(answer: "Answer") -> "AnswerFields":
     """Returns what a worker needs of an answer."""
-    return (answer.url, answer.kind, answer.gzipped, answer.cache_control, answer.age, answer.body)
+    freshness = None if answer.freshness is None else answer.freshness.pack()
+    return (answer.url, answer.kind, answer.gzipped, freshness, answer.body)

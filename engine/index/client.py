@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 from engine import __version__
 from engine.credentials import without_credentials
 from engine.errors import AccessRefused, IndexUnavailable, InvalidPage
+from engine.index.freshness import Freshness
 from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS
 from engine.network.credentials import CredentialStore
 from engine.network.origin import Credentials, Origin, split_credentials
@@ -65,7 +66,9 @@ class Answer(NamedTuple):
     """What an index answered.
 
     `url` is where the answer came from after redirects, `kind` its media type,
-    `body` as it was sent: compressed where `gzipped` says so.
+    `freshness` says for how long it holds, or None where it must not be stored,
+    `body` is as it was sent: compressed where `gzipped` says so.  `stored` where
+    the stored page still holds, or has to do because of a `failure`; then there is no body.
     """
 
     status: int
@@ -73,15 +76,24 @@ class Answer(NamedTuple):
     url: str
     kind: str
     gzipped: bool
-    cache_control: str | None
-    age: str | None
+    freshness: Freshness | None
     body: bytes
+    stored: bool = False
+    failure: IndexUnavailable | None = None
 
 
 def describe(error: aiohttp.ClientError) -> str:
     """Returns one line on what a server did wrong, without the address: that may hold credentials."""
     message = str(getattr(error, "message", "")) or type(error).__name__
     return message.splitlines()[0]
+
+
+def _is_gzipped(response: aiohttp.ClientResponse) -> bool:
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip"):
+        shown = without_credentials(str(response.url))
+        raise InvalidPage(f"{shown} is encoded in {coding:.40}, which was not asked for")
+    return coding.endswith("gzip")
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
@@ -133,6 +145,11 @@ class Network:
         self._early: dict[str, asyncio.Task[Answer | Exception]] = {}
         self._limit = asyncio.Semaphore(PAGES)
         self._far_hosts: set[str] = set()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Lines for the user; callers may add theirs."""
+        return self.credentials.warnings
 
     def know(self, locations: Iterable[IndexLocation]) -> None:
         """Learns which indexes there are, for their credentials."""
@@ -282,11 +299,12 @@ class Network:
             except Exception as exc:
                 return exc
 
-    async def ask(self, url: str) -> Answer:
+    async def ask(self, url: str, stored: Freshness | None = None) -> Answer:
         """Returns the answer about a page, an early one if there is one.
 
         Args:
             url: absolute URL of the page.
+            stored: of the page in the cache, if there is one.
 
         Raises:
             Interrupted: as `request`.
@@ -295,24 +313,27 @@ class Network:
         """
         early = self._early.pop(url, None)
         if early is None:
-            return await self._ask_once(url)
+            return await self._ask_once(url, stored)
         answer = await early
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    async def _ask_once(self, url: str) -> Answer:
+    async def _ask_once(self, url: str, stored: Freshness | None = None) -> Answer:
+        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip", **(stored.conditions() if stored else {})}
         with timed(self._recorder, "page", without_credentials(url)) as details:
-            async with self.request(url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"}) as response:
+            async with self.request(url, headers=headers) as response:
+                unchanged = stored is not None and response.status == 304
+                freshness = (stored.renewed if stored and unchanged else Freshness.of)(response.headers, time.time())
                 answer = Answer(
                     response.status,
                     response.reason or "",
                     str(response.url),
                     response.content_type,
-                    response.headers.get("Content-Encoding", "").lower() == "gzip",
-                    response.headers.get("Cache-Control"),
-                    response.headers.get("Age"),
+                    _is_gzipped(response),
+                    freshness,
                     await _body(response) if response.status == 200 else b"",
+                    unchanged,
                 )
             details.update(status=answer.status, bytes=len(answer.body))
             return answer

@@ -67,7 +67,7 @@ class Indexes:
         strategy: one of `engine.options.INDEX_STRATEGIES`.
         new_pages: makes the pages of an index from its URL, which ends with `/`, and from the statuses that mean
             "not here" besides 404.
-        records: the cache's `index-v1` bucket.
+        records: the cache's `index-v2` bucket.
         workers: the worker processes.
     """
 
@@ -117,11 +117,16 @@ class Indexes:
     ) -> list[Chosen | EngineError]:
         pages = self._pages_of(index)
         key = pages.key(project)
-        if self._records.has(key):
+        if self._records.has(key) and not pages.refreshes(project):
             stored = await self._workers.choice(0).choose_stored(key, wants)
             if stored is not None and good_enough(*stored):
                 return stored[1]
         answer = await pages.fetch(project)
+        if answer.stored:
+            stored = await self._workers.choice(0).choose_stored(key, wants)
+            if stored is not None:
+                return _or_failure(stored[1], answer.failure)
+            answer = await pages.fetch(project, anew=True)
         return await self._workers.choice(len(answer.body)).choose_answer(key, project, answer_fields(answer), wants)
 
     def _pages_of(self, index: "IndexLocation") -> Pages:
@@ -243,6 +248,11 @@ class Indexes:
         names = " and ".join(places)
         hint = None if indexes else "--no-index forbids to ask an index; check --find-links"
         return ProjectNotFound(f"{names} {'has' if len(places) == 1 else 'have'} no project {project}", hint=hint)
+
+
+def _or_failure(chosen: list[Chosen | EngineError], failure: EngineError | None) -> list[Chosen | EngineError]:
+    """Returns what was chosen from a page that is stale because of a failure; a page that says no may be too old."""
+    return chosen if failure is None else [failure if isinstance(choice, EngineError) else choice for choice in chosen]
 
 
 def _advise(chosen: list[Chosen | EngineError], unasked: "tuple[IndexLocation, ...]") -> None:

@@ -1,8 +1,11 @@
-"""Asks one index for project pages, with retries.
+"""Asks one index for project pages: again when that may help, and only for what has changed.
 
-What is in a page is read by the workers (`engine.choosing`).
+What is in a page is read by the workers (`engine.choosing`).  Rules: a stored
+page that is no longer fresh is asked for with its validators; where the index
+cannot be reached it has to do, with a warning, unless the index has forbidden
+that; what was refused, or could not be trusted, is never made up for.
 
-Source: PEP 503; PEP 691.
+Source: PEP 503; PEP 691; RFC 9111, sections 4.2.4 and 4.3.
 """
 
 import hashlib
@@ -11,14 +14,17 @@ from collections.abc import Awaitable, Callable, Sequence
 import anyio
 from packaging.utils import NormalizedName
 
+from cache.records import RecordStore
 from engine.credentials import without_credentials
 from engine.errors import AccessRefused, IndexUnavailable, Offline, ProjectNotFound
 from engine.index.client import Answer, Interrupted
+from engine.index.freshness import HEAD_BYTES, Freshness
 from engine.limits import PAGES
+from engine.network.origin import split_credentials
 from engine.network.retry import RetryBudget
 
-#: How a page is asked for: URL in, answer out; raises as `engine.index.client.Network.ask`.
-Ask = Callable[[str], Awaitable[Answer]]
+#: How a page is asked for: its URL, and the freshness of the stored one; as `engine.index.client.Network.ask`.
+Ask = Callable[[str, Freshness | None], Awaitable[Answer]]
 
 
 class Pages:
@@ -28,20 +34,36 @@ class Pages:
         index: its URL with a final `/`; or the URL of the one page that lists all files.
         ask: asks the index.
         budget: what the run may spend on trying again.
+        records: the cache's pages.
         offline: never ask.
+        refreshed: tells whether the page of a project, or "" for a listing, is asked for in every case.
         absent_statuses: what the index says, besides 404, where it has not got what is asked for.
+        warnings: gets a line when stored pages have to do.
     """
 
     def __init__(
-        self, index: str, *, ask: Ask, budget: RetryBudget, offline: bool, absent_statuses: Sequence[int] = ()
+        self,
+        index: str,
+        *,
+        ask: Ask,
+        budget: RetryBudget,
+        records: RecordStore,
+        offline: bool = False,
+        refreshed: Callable[[str], bool] = lambda project: False,
+        absent_statuses: Sequence[int] = (),
+        warnings: list[str] | None = None,
     ) -> None:
         self._index = index
         self._ask = ask
         self._budget = budget
+        self._records = records
         self._offline = offline
+        self._refreshed = refreshed
         self._absent_statuses = {404, *absent_statuses}
+        self._warnings = [] if warnings is None else warnings
         self._limit = anyio.CapacityLimiter(PAGES)
-        self._folder = hashlib.sha256(index.encode(), usedforsecurity=False).hexdigest()[:20]
+        # Who asks does not change what the index is: a password that is replaced every hour loses no page.
+        self._folder = hashlib.sha256(_clean(index).encode(), usedforsecurity=False).hexdigest()[:20]
 
     def key(self, project: NormalizedName) -> str:
         """Returns the key under which the cache keeps the page of a project."""
@@ -52,8 +74,16 @@ class Pages:
         """The key of the page that lists files of all projects; no project has it."""
         return f"{self._folder}/-"
 
-    async def fetch(self, project: NormalizedName) -> Answer:
-        """Asks the index for a page; what it answers has status 200.
+    def refreshes(self, project: str) -> bool:
+        """Tells whether the page of a project, or "" for a listing, is to be asked for however fresh it is."""
+        return not self._offline and self._refreshed(project)
+
+    async def fetch(self, project: NormalizedName, *, anew: bool = False) -> Answer:
+        """Asks the index for a page; what it answers has status 200, or is `stored`.
+
+        Args:
+            project: whose page is wanted.
+            anew: for a whole page, even if the cache has one that would do.
 
         Raises:
             ProjectNotFound: when the index has no such project.
@@ -63,13 +93,13 @@ class Pages:
         """
         if self._offline:
             raise Offline(f"the page of {project} is not in the cache", hint="run once without --offline")
-        answer = await self._fetch(f"{self._index}{project}/")
+        answer = await self._fetch(f"{self._index}{project}/", self.key(project), anew)
         if answer is None:
             raise ProjectNotFound(f"{without_credentials(self._index)} has no project {project}")
         return answer
 
     async def fetch_listing(self) -> Answer:
-        """Asks for the one page that lists files of all projects; what it answers has status 200.
+        """Asks for the one page that lists files of all projects; what it answers has status 200, or is `stored`.
 
         Raises:
             IndexUnavailable: when it is not there, cannot be reached or keeps failing.
@@ -78,29 +108,58 @@ class Pages:
         """
         if self._offline:
             raise Offline(f"{without_credentials(self._index)} is not in the cache", hint="run once without --offline")
-        answer = await self._fetch(self._index)
+        answer = await self._fetch(self._index, self.listing_key, False)
         if answer is None:
             raise IndexUnavailable(f"{without_credentials(self._index)} is not there", hint="check --find-links")
         return answer
 
-    async def _fetch(self, url: str) -> Answer | None:
+    async def _fetch(self, url: str, key: str, anew: bool) -> Answer | None:
         """Returns what is there, or None when there is nothing."""
+        stored = None if anew else self._stored(key)
         attempt = 0
         async with self._limit:
             while True:
                 try:
-                    return self._checked(await self._ask(url))
+                    answer = await self._ask(url, stored[0] if stored else None)
                 except AccessRefused as exc:
                     if exc.status in self._absent_statuses:
                         return None
                     raise
                 except Interrupted as exc:
-                    if not await self._budget.pause(attempt, exc.retry_after_seconds):
-                        raise IndexUnavailable(
-                            f"cannot fetch {without_credentials(url)}: {exc}",
-                            hint="check --index-url and the network; --offline uses the cache alone",
-                        ) from exc
-                    attempt += 1
+                    if await self._budget.pause(attempt, exc.retry_after_seconds):
+                        attempt += 1
+                        continue
+                    answer = self._stale(url, stored[0] if stored else None, exc)
+                if stored and answer.stored and answer.failure is None:
+                    self._renew(key, stored[1], answer.freshness)
+                return answer if answer.stored else self._checked(answer)
+
+    def _stored(self, key: str) -> tuple[Freshness, int] | None:
+        """Returns the freshness of a stored page, and where in its record the page begins."""
+        head = self._records.start(key, HEAD_BYTES)
+        found = Freshness.unpack(head) if head is not None else None
+        return found if head is not None and found is not None and found[1] < len(head) else None
+
+    def _renew(self, key: str, start: int, freshness: Freshness | None) -> None:
+        record = self._records.get(key)
+        if record is not None and freshness is not None:
+            self._records.put(key, freshness.pack() + record[start:])
+
+    def _stale(self, url: str, stored: Freshness | None, failure: Interrupted) -> Answer:
+        """Returns what takes the place of an answer that did not come.
+
+        Raises:
+            IndexUnavailable: when nothing may.
+        """
+        error = IndexUnavailable(
+            f"cannot fetch {without_credentials(url)}: {failure}",
+            hint="check --index-url and the network; --offline uses the cache alone",
+        )
+        if stored is None or stored.strict:
+            raise error from failure
+        index = without_credentials(self._index)
+        self._warnings.append(f"{index} cannot be reached ({failure}); stored pages are used, which may be out of date")
+        return Answer(0, "", url, "", False, stored, b"", True, error)
 
     def _checked(self, answer: Answer) -> Answer | None:
         if answer.status in self._absent_statuses:
@@ -110,3 +169,10 @@ class Pages:
                 f"cannot fetch {without_credentials(answer.url)}: HTTP {answer.status} {answer.reason}"
             )
         return answer
+
+
+def _clean(index: str) -> str:
+    try:
+        return split_credentials(index)[0]
+    except ValueError:
+        return index  # whoever asks there is told

@@ -1,6 +1,7 @@
 """An index on 127.0.0.1 for tests: serves wheels, counts requests, and misbehaves when told to."""
 
 import base64
+import hashlib
 import json
 import socket
 import ssl
@@ -66,6 +67,8 @@ class Index:
         max_age_seconds: for how long pages are fresh; 0 sends `no-cache`.
         on_request: called with the number of requests so far, before the answer.
         connections: how many were made.
+        cache_control: of pages, in the place of what `max_age_seconds` says.
+        validates: pages have an ETag, and who has the page already is told 304.
         passwords: `name:password` pairs of which requests must bring one, if there are any.
 
     Args:
@@ -75,6 +78,8 @@ class Index:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.tls = tls
         self.connections = 0
+        self.cache_control: str | None = None
+        self.validates = False
         self.passwords: set[str] = set()
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -186,9 +191,15 @@ class Index:
         """Returns status, headers and body of the right answer."""
         kind, _, rest = path.strip("/").partition("/")
         if kind == "simple" and rest in self._projects:
-            cache_control = f"max-age={self.max_age_seconds}" if self.max_age_seconds else "no-cache"
+            cache_control = self.cache_control
+            if cache_control is None:
+                cache_control = f"max-age={self.max_age_seconds}" if self.max_age_seconds else "no-cache"
             content_type = HTML_TYPE if self.html else JSON_TYPE
-            return 200, {"Content-Type": content_type, "Cache-Control": cache_control}, self._page(rest)
+            page = self._page(rest)
+            headers = {"Content-Type": content_type, "Cache-Control": cache_control}
+            if self.validates:
+                headers["ETag"] = f'"{hashlib.sha256(page).hexdigest()}"'
+            return 200, headers, page
         if kind == "simple" and not rest:
             projects = [{"name": project} for project in self._projects]
             return 200, {"Content-Type": JSON_TYPE}, json.dumps({"meta": _META, "projects": projects}).encode()
@@ -256,6 +267,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, body = index.answer(self.path)
         if index.passwords and not self._is_known(index.passwords):
             status, headers, body = 401, {"WWW-Authenticate": 'Basic realm="index"'}, b""
+        if headers.get("ETag") and headers["ETag"] == self.headers.get("If-None-Match"):
+            status, body = 304, b""
         status = status if fault.status is None else fault.status
         body = body if fault.body is None else fault.body
         headers = {"Content-Length": str(len(body)), **headers, **fault.headers}

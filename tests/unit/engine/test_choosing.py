@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName
 from cache.records import RecordStore
 from engine.choosing import Chooser, PinFields, _decompress
 from engine.errors import InvalidPage
+from engine.index.freshness import Freshness
 
 URL = "https://user:secret@example.com/simple/demo/"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -28,16 +29,16 @@ def chooser(tmp_path: Path) -> Chooser:
 
 
 def test_every_want_gets_its_wheel_or_its_refusal(chooser: Chooser) -> None:
-    chosen, refused = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, None, BODY), [(PIN, 0), (MISSING, 0)])
+    chosen, refused = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, BODY), [(PIN, 0), (MISSING, 0)])
     assert chosen[0] == "chosen" and chosen[2] == FILE["filename"]
     assert chosen[1].endswith("/simple/demo/demo-1.0-py3-none-any.whl") and chosen[5] == {"sha256": "ab" * 32}
     assert refused[:2] == ("refused", "NoMatchingDistribution") and "9.9" in refused[2]
 
 
-@pytest.mark.parametrize(("cache_control", "fresh"), [("max-age=600", True), ("no-cache", False)])
-def test_a_page_is_chosen_from_again_once_it_is_stored(chooser: Chooser, cache_control: str, fresh: bool) -> None:
+@pytest.mark.parametrize(("expires", "fresh"), [(1 << 40, True), (0, False)])
+def test_a_page_is_chosen_from_again_once_it_is_stored(chooser: Chooser, expires: int, fresh: bool) -> None:
     assert chooser.choose_stored("k", [(PIN, 0)]) is None
-    first = chooser.choose_answer("k", DEMO, (URL, JSON, False, cache_control, None, BODY), [(PIN, 0)])
+    first = chooser.choose_answer("k", DEMO, (URL, JSON, False, Freshness(expires).pack(), BODY), [(PIN, 0)])
     assert chooser.choose_stored("k", [(PIN, 0)]) is None, "storing waits until the answer was sent"
     chooser.store()
     assert chooser.choose_stored("k", [(PIN, 0)]) == (fresh, first)
@@ -45,11 +46,17 @@ def test_a_page_is_chosen_from_again_once_it_is_stored(chooser: Chooser, cache_c
 
 def test_a_gzipped_body_is_the_same_page(chooser: Chooser) -> None:
     wants = [(PIN, 0)]
-    plain = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, None, BODY), wants)
-    assert chooser.choose_answer("k", DEMO, (URL, JSON, True, None, None, gzip.compress(BODY)), wants) == plain
+    plain = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, BODY), wants)
+    assert chooser.choose_answer("k", DEMO, (URL, JSON, True, None, gzip.compress(BODY)), wants) == plain
 
 
-@pytest.mark.parametrize("damage", [b"", b"1234", bytes(8), bytes(8) + b"torn"])
+def test_a_page_that_must_not_be_stored_is_not(chooser: Chooser) -> None:
+    chooser.choose_answer("k", DEMO, (URL, JSON, False, None, BODY), [(PIN, 0)])
+    chooser.store()
+    assert chooser.choose_stored("k", [(PIN, 0)]) is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"1234", bytes(11), bytes(11) + b"torn", bytes(9) + b"\xff\xff" + b"torn"])
 def test_a_damaged_record_is_a_miss(chooser: Chooser, tmp_path: Path, damage: bytes) -> None:
     RecordStore(str(tmp_path)).put("k", damage)
     assert chooser.choose_stored("k", [(PIN, 0)]) is None
@@ -62,7 +69,7 @@ def test_what_is_no_page_of_the_project_is_refused_without_the_password_and_not_
     chooser: Chooser, kind: str, body: bytes
 ) -> None:
     with pytest.raises(InvalidPage) as caught:
-        chooser.choose_answer("k", DEMO, (URL, kind, False, None, None, body), [(PIN, 0)])
+        chooser.choose_answer("k", DEMO, (URL, kind, False, None, body), [(PIN, 0)])
     assert "secret" not in str(caught.value)
     chooser.store()
     assert chooser.choose_stored("k", [(PIN, 0)]) is None
