@@ -65,6 +65,13 @@ def test_other_ways_to_trust(way: str, authority: trustme.CA, tool: Tool, target
         assert run.code == 0, run.err
 
 
+def test_a_lock_may_name_a_host_that_is_not_checked(authority: trustme.CA, tool: Tool, target: Target) -> None:
+    with serve_tls(authority.issue_cert("192.0.2.1")) as index:
+        tool.index_url = index.url
+        run = tool.sync(tool.write_lock("--trusted-host 127.0.0.1", "one==1.0"), target)
+        assert run.code == 0, run.err
+
+
 @pytest.mark.parametrize(
     ("case", "reason", "advice"),
     [
