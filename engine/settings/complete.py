@@ -29,6 +29,9 @@ MEMORY = "settings-v1"
 #: Lists of which the nearest counts alone.
 _ALONE = frozenset(("python",))
 
+#: Options of which one excludes the others, and several environments exclude all.
+_FOLDERS = ("target", "prefix", "system")
+
 #: Options about the settings themselves.
 _OWN = ("config_file", "no_config")
 
@@ -72,13 +75,15 @@ def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: s
     """
     done = Completed(values)
     given = from_variables(environ, options_of(str(values["command"])))
-    settled = {settles for name, value in done.values.items() if not _is_unset(value) for settles in _pair(name, value)}
+    settled = {
+        settles for name, value in done.values.items() if not _is_unset(value) for settles in _settles(name, value)
+    }
     for name, (value, variable) in given.items():
         if name not in settled:
             if name not in _OWN:
                 done.details.append(f"{variable} sets {name.replace('_', '-')}")
             _take(done, name, value, cwd)
-            settled.update(_pair(name, value))
+            settled.update(_settles(name, value))
     if done.values["verbose"]:
         done.details += unknown_variables(environ)
     for layer in _layers(done, environ, cwd):
@@ -124,7 +129,7 @@ def _add(done: Completed, layer: Layer, settled: set[str], cwd: str) -> None:
                 done.values[name] = value
         elif name not in settled:
             _take(done, name, value, cwd)
-        settled.update(_pair(name, value))
+        settled.update(_settles(name, value))
     names = {location.name for location in done.indexes if location.name}
     names.update(text.partition("=")[0] for text in _words(done.values.get("index")) if "=" in text)
     for table in layer.indexes:
@@ -149,10 +154,14 @@ def _take(done: Completed, name: str, value: "Value", cwd: str) -> None:
         done.default_index = IndexLocation.parse(str(value), cwd=cwd, default=True)
 
 
-def _pair(name: str, value: "Value") -> tuple[str, ...]:
-    """Returns what a word settles: its option, and where it says yes, the option that says the contrary."""
-    if not (isinstance(value, int) and value):
+def _settles(name: str, value: "Value") -> tuple[str, ...]:
+    """Returns what a word settles: its option, and the options that say the contrary of it."""
+    if name == "python":
+        return (name, *_FOLDERS) if isinstance(value, list) and len(value) > 1 else (name,)
+    if not value:
         return (name,)
+    if name in _FOLDERS:
+        return _FOLDERS
     return (name, name[3:] if name.startswith("no_") else f"no_{name}")
 
 

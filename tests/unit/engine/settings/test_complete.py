@@ -103,6 +103,20 @@ def test_of_two_options_that_contradict_each_other_the_nearer_counts(around: Sur
     assert not around.complete("--verify-hashes").values["no_verify_hashes"]
 
 
+def test_where_to_install_is_said_by_the_nearest_alone(around: Surroundings) -> None:
+    around.write(around.user, "prefix = '/prefix'")
+    assert around.complete().values["prefix"] == "/prefix"
+    for done in (
+        around.complete("--target", "t"),
+        around.complete(UV_SYSTEM_PYTHON="1"),
+        around.complete("-p", "a", "-p", "b"),
+    ):
+        assert done.values["prefix"] is None
+    assert around.complete("-p", "3.12", UV_SYSTEM_PYTHON="1").values["system"] is True
+    assert around.complete("-p", "a", "-p", "b", UV_SYSTEM_PYTHON="1").values["system"] is None
+    assert around.complete("--no-system").values["prefix"] == "/prefix"
+
+
 def test_lists_of_files_are_joined_behind_those_of_the_command_line(around: Surroundings) -> None:
     around.write(around.project, "find-links = ['/a', '/b']")
     around.write(around.user, "find-links = ['/c', '/a']")
