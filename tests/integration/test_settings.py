@@ -118,10 +118,10 @@ def test_warnings_about_settings_are_told_unless_only_errors_are_wanted(tool: To
 
 def test_what_is_pinned_to_the_default_index_comes_from_it(index: Index, tool: Tool, target: Target) -> None:
     index.add(ONE)
-    text = settings(tool, target) + "name = 'corp'\n[sources]\none = { index = 'corp' }\n"
+    text = settings(tool, target) + "name = 'corp'\n[sources]\none = { index = 'none' }\n"
     (tool.folder / "engine.toml").write_text(text, encoding="utf-8")
     run = sync(tool)
-    assert run.code == 0, run.err
-    (tool.folder / "engine.toml").write_text(text.replace("'corp' }", "'none' }"), encoding="utf-8")
-    run = sync(tool)
     assert run.code == 2 and '"none"' in run.err
+    (tool.folder / "engine.toml").write_text(text.replace("'none' }", "'corp' }"), encoding="utf-8")
+    run = sync(tool)
+    assert run.code == 0, run.err
