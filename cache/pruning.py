@@ -21,6 +21,8 @@ from cache.inventory import (
     plan_paths,
 )
 from cache.layout import Layout
+from cache.partials import KEPT_SECONDS as PARTIAL_SECONDS
+from cache.partials import PartialStore
 
 #: What a writer has begun and not published by then, it never will.
 LITTER_SECONDS = 24 * 3600
@@ -70,6 +72,11 @@ def prune(layout: Layout, disposal: Disposal, options: PruneOptions, now: float)
         elif kind != "tmp" and options.max_size_bytes is not None:
             total_bytes += disk_bytes(path)
     others += _remove_litter(layout, disposal, now)
+    full = options.max_size_bytes is not None and total_bytes > options.max_size_bytes
+    within = 0.0 if full or options.everything_downloaded else min(PARTIAL_SECONDS, options.older_than_seconds or 1e12)
+    for path in PartialStore(layout).aged(now, within):
+        total_bytes -= disk_bytes(path) if full else 0
+        others += disposal.remove(path)
     going = choose_wheels(cached_wheels(layout), options, now, total_bytes)
     # The plans first: whoever finds one finds what it names.
     gone = {wheel.sha256 for wheel in going}

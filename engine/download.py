@@ -7,11 +7,13 @@ hashing and unpacking keep up with the network and memory stays bounded.
 
 import io
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, InstallFailed, SizeMismatch
 from engine.index.client import Interrupted, Network
+from engine.partial import Changed, Partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,67 +22,83 @@ if TYPE_CHECKING:
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 21
 
+#: What comes slowly is written every second, so that little is lost when the run is killed.
+PIECE_SECONDS = 1.0
+SLOW_PIECE_BYTES = 1 << 16
+
 #: Said after every piece on disk: how many bytes are there.  What it raises ends the download.
 OnDisk = Callable[[int], Awaitable[None]]
 
 
 class Restart(Exception):
-    """A connection broke in the middle; what was unpacked so far is to be dropped.
+    """A download broke off; what is on disk stays there.
 
     Attributes:
         retry_after_seconds: how long the server asks to be left alone, or None.
+        changed: the server does not offer the rest of what is there.
     """
 
-    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after_seconds: float | None = None, *, changed: bool = False) -> None:
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
+        self.changed = changed
 
 
 async def download(
     network: Network,
     url: str,
-    path: str,
+    partial: Partial,
     *,
     expected_bytes: int | None,
     on_disk: OnDisk,
     received: Callable[[int], None],
 ) -> int:
-    """Downloads `url` to `path` once; the caller repeats it on `Restart`.
+    """Downloads what is missing of a file once; the caller repeats it on `Restart`.
 
     Args:
         network: asks.
         url: absolute URL of the file.
-        path: where to; created or truncated.
+        partial: what is there of it; learns what comes.
         expected_bytes: the length that the index promised, if it did.
-        on_disk: awaited after each piece of a large body.
+        on_disk: awaited when the server goes on with what is there, and after each piece of a large body.
         received: told how many bytes each read brought.
 
     Returns:
-        The length in bytes.
+        The length of the whole in bytes.
 
     Raises:
-        Restart: for a failure that may pass.
-        SizeMismatch: when the body is longer or shorter than `expected_bytes`.
+        Restart: for a failure that may pass, or when the server offers something else than the rest.
+        SizeMismatch: when the file is longer or shorter than `expected_bytes`.
         IndexUnavailable: when the server refuses.
         InstallFailed: when the file cannot be written.
     """
+    start = partial.written
     try:
-        async with network.request(url, headers={"Accept-Encoding": "identity"}, purpose="file") as response:
-            if response.status != 200:
+        async with network.request(url, headers=partial.request_headers(), purpose="file") as response:
+            if start and response.status in (200, 206, 416):
+                partial.check(response.status, response.headers)
+            elif response.status != 200:
                 raise IndexUnavailable(
                     f"cannot download {without_credentials(url)}: HTTP {response.status} {response.reason}"
                 )
-            length = response.content_length
-            if expected_bytes is not None and length is not None and length != expected_bytes:
-                raise _wrong_size(url, length, expected_bytes)
-            total = await _write_body(response, path, expected_bytes, on_disk, received)
+            else:
+                partial.begin(response.headers, response.content_length)
+            if expected_bytes is not None and partial.total is not None and partial.total != expected_bytes:
+                raise _wrong_size(url, partial.total, expected_bytes)
+            if start:
+                await on_disk(start)
+            await _write_body(response, partial, expected_bytes or partial.total, on_disk, received)
+    except Changed as exc:
+        raise Restart(str(exc), changed=True) from exc
     except Interrupted as exc:
         raise Restart(str(exc), exc.retry_after_seconds) from exc
     except OSError as exc:
-        raise InstallFailed(f"cannot write {path}: {exc.strerror}", hint="--cache-dir names another cache") from exc
-    if expected_bytes is not None and total != expected_bytes:
-        raise _wrong_size(url, total, expected_bytes)
-    return total
+        raise InstallFailed(
+            f"cannot write {partial.path}: {exc.strerror}", hint="--cache-dir names another cache"
+        ) from exc
+    if expected_bytes is not None and partial.written != expected_bytes:
+        raise _wrong_size(url, partial.written, expected_bytes)
+    return partial.written
 
 
 def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
@@ -89,37 +107,44 @@ def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
 
 async def _write_body(
     response: "aiohttp.ClientResponse",
-    path: str,
-    expected_bytes: int | None,
+    partial: Partial,
+    most_bytes: int | None,
     on_disk: OnDisk,
     received: Callable[[int], None],
-) -> int:
+) -> None:
     from aiofiles.threadpool import wrap
 
     # Closed without awaiting: a cancelled task would wait for nothing and leave it open.
-    with _PartialFile(path, "wb", opener=_open_private) as raw:
+    with _PartialFile(partial.path, "r+b" if partial.written else "wb", opener=_open_private) as raw:
+        raw.seek(partial.written)
         file = wrap(raw)
         pieces: list[bytes] = []
-        waiting = written = 0
-        # Not `iter_any`, which joins what has come: that costs as much as the TLS.
-        async for chunk, _ in response.content.iter_chunks():
-            received(len(chunk))
-            pieces.append(chunk)
-            waiting += len(chunk)
-            if expected_bytes is not None and written + waiting > expected_bytes:
-                raise _wrong_size(str(response.url), written + waiting, expected_bytes)
-            if waiting >= PIECE_BYTES:
-                await file.writelines(pieces)
-                written += waiting
-                pieces, waiting = [], 0
-                await on_disk(written)
-        # The last piece is small: a direct write costs less than another thread's turn.
-        raw.writelines(pieces)
-        return written + waiting
+        waiting, written_at = 0, time.monotonic()
+        try:
+            # Not `iter_any`, which joins what has come: that costs as much as the TLS.
+            async for chunk, _ in response.content.iter_chunks():
+                received(len(chunk))
+                pieces.append(chunk)
+                waiting += len(chunk)
+                if most_bytes is not None and partial.written + waiting > most_bytes:
+                    raise _wrong_size(str(response.url), partial.written + waiting, most_bytes)
+                if waiting >= PIECE_BYTES or (
+                    waiting >= SLOW_PIECE_BYTES and time.monotonic() - written_at > PIECE_SECONDS
+                ):
+                    writing, pieces, count, waiting = pieces, [], waiting, 0
+                    await file.writelines(writing)
+                    partial.written += count
+                    await on_disk(partial.written)
+                    written_at = time.monotonic()
+        finally:
+            # The last piece is small: a direct write costs less than another thread's turn.
+            if pieces:
+                raw.writelines(pieces)
+                partial.written += waiting
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 class _PartialFile(io.FileIO):

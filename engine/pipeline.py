@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import anyio
 from packaging.utils import NormalizedName
 
+from cache.partials import PartialStore
 from cache.plans import PlannedEntry
 from cache.records import RecordStore
 from engine.admission import Admission
@@ -24,16 +25,16 @@ from engine.chosen import Chosen
 from engine.claims import Claims
 from engine.cold import Need
 from engine.credentials import without_credentials
-from engine.download import Restart, download
-from engine.errors import EngineError, IndexUnavailable, InstallFailed, NoMatchingDistribution, Offline
+from engine.errors import EngineError, InstallFailed, NoMatchingDistribution, Offline
+from engine.fetching import Fetcher
 from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
 from engine.index.indexes import Indexes
 from engine.index.pages import Pages
 from engine.index.source import Sources, wheels_forbidden
 from engine.limits import ATTEMPTS, DOWNLOADS
-from engine.local import copy_local, local_path
-from engine.recording import Artifact, timed
+from engine.local import local_path
+from engine.recording import Artifact
 from engine.refusals import REFUSALS, Refusals
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
@@ -113,6 +114,15 @@ class Pipeline:
         )
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
         self._admission = Admission(DOWNLOADS)
+        self._fetcher = Fetcher(
+            network=network,
+            workers=workers,
+            admission=self._admission,
+            scratch=scratch,
+            partials=PartialStore(run.layout) if shares else None,
+            received=self._received,
+            recorder=run.recorder,
+        )
         self._progress = Progress()
         self._progress.wheels = len(needs)
         self._left = {id(work): sum(need.work is work for need in needs) for work in works}
@@ -318,7 +328,8 @@ class Pipeline:
         if _is_local(choice):
             published = await self._downloaded(choice, needs, at_once)
         else:
-            async with self._claims.claim(_pointer_key(choice), lambda: self._usable_sha256(choice, needs) is not None):
+            key = choice.sha256 or _pointer_key(choice)
+            async with self._claims.claim(key, lambda: self._usable_sha256(choice, needs) is not None):
                 # Others may have brought it since.
                 brought = self._usable_sha256(choice, needs) if sha256 is None else None
                 if brought is not None and (finished := await self._from_cache(brought, choice, needs, areas)):
@@ -386,55 +397,25 @@ class Pipeline:
         self._progress.phase = "downloading"
         # Before the file is read: one that changes meanwhile gets no pointer for what it has become.
         pointer = _pointer_key(choice)
-        for attempt in itertools.count():
-            job = self._workers.job(choice.size_bytes or 0)
-            artifact = self._note_job(job, choice, cached=False)
-            try:
-                async with self._admission.place(choice.size_bytes):
-                    with timed(self._recorder, "download", choice.filename, artifact) as details:
-                        details.update(project=needs[0].pin.name, attempt=attempt + 1)
-                        total = details["bytes"] = await self._download(choice, needs, job)
-                finished = await job.end(total, choice.promised, _accepted(needs), areas, _origin(choice, needs))
-            except (Restart, Drifted) as exc:
-                await job.abort()
-                wait = exc.retry_after_seconds if isinstance(exc, Restart) else None
-                if not await self._network.budget.pause(attempt, wait):
-                    raise IndexUnavailable(f"cannot download {without_credentials(choice.url)}: {exc}") from exc
-            except BaseException:
-                with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-                    await job.abort()
-                raise
-            else:
-                self._downloaded_wheels += 1
-                if choice.sha256 is None:
-                    self._pointers.put(pointer, finished.sha256.encode())
-                return finished
-        raise AssertionError("unreachable")
+        accepted = _accepted(needs)
+        algorithms = {*choice.promised, *(algorithm for algorithm, _ in accepted)}
+        project = needs[0].pin.name
+
+        async def end(job: Job, total: int) -> Finished:
+            return await job.end(total, choice.promised, accepted, areas, _origin(choice, needs))
+
+        if _is_local(choice):
+            finished = await self._fetcher.copy(choice, project, algorithms=algorithms, end=end)
+        else:
+            key = choice.sha256 or pointer
+            finished = await self._fetcher.fetch(choice, project, key=key, algorithms=algorithms, end=end)
+        self._downloaded_wheels += 1
+        if choice.sha256 is None:
+            self._pointers.put(pointer, finished.sha256.encode())
+        return finished
 
     def _note_job(self, job: Job, choice: Chosen, *, cached: bool) -> Artifact | None:
         return None if self._recorder is None else self._recorder.assign(job.number, choice, cached=cached)
-
-    async def _download(self, choice: Chosen, needs: list[Need], job: Job) -> int:
-        path = os.path.join(self._scratch, f"{job.number}.part")
-        algorithms = {*choice.promised, *(algorithm for algorithm, _ in _accepted(needs))}
-        await job.begin(path, choice.filename, vouched=algorithms == {"sha256"})
-
-        async def on_disk(available: int) -> None:
-            job.raise_if_failed()
-            await job.more(available)
-
-        if _is_local(choice):
-            return await copy_local(
-                choice.url, path, expected_bytes=choice.size_bytes, on_disk=on_disk, received=self._received
-            )
-        return await download(
-            self._network,
-            choice.url,
-            path,
-            expected_bytes=choice.size_bytes,
-            on_disk=on_disk,
-            received=self._received,
-        )
 
     def _received(self, count: int) -> None:
         self._progress.bytes_received += count

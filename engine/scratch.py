@@ -10,14 +10,16 @@ import errno
 import os
 import stat
 
-from cache.entries import EntryStore
 from cache.layout import Layout
 from engine.errors import ConfigurationError, InstallFailed
+from engine.limits import KEPT_BYTES
 from engine.transaction import lock_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cache.entries import EntryStore
 
 #: What the system says about a cache of somebody else, or on a read-only medium.
 _NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -42,6 +44,7 @@ class Scratch:
     """
 
     def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._lock: int | None = None
         self.in_cache = True
         try:
@@ -74,7 +77,7 @@ class Scratch:
         lock = lock_temporary(layout)
         try:
             for name in idle_folders(layout.temporary):
-                _remove(name)
+                self._remove(layout, name)
             os.mkdir(folder)
             self._lock = lock_folder(folder, wait=False)
         finally:
@@ -82,9 +85,23 @@ class Scratch:
                 os.close(lock)
         return folder
 
+    def _remove(self, layout: Layout, folder: str) -> None:
+        """Removes a run's folder; what it has not finished downloading stays for the next one."""
+        import shutil
+
+        try:
+            unfinished = self.in_cache and any(name.endswith(".about") for name in os.listdir(folder))
+        except OSError:
+            unfinished = False
+        if unfinished:
+            from cache.partials import PartialStore
+
+            PartialStore(layout).salvage(folder, least_bytes=KEPT_BYTES)
+        shutil.rmtree(folder, ignore_errors=True)
+
     def close(self) -> None:
         """Removes the folder and all in it."""
-        _remove(self.folder)
+        self._remove(self._layout, self.folder)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -96,13 +113,15 @@ class Scratch:
                     return
 
 
-def open_store(layout: Layout, scratch: str) -> EntryStore:
+def open_store(layout: Layout, scratch: str) -> "EntryStore":
     """Returns the wheels that a run can use: those of the cache, and those it keeps to itself.
 
     Args:
         layout: of the cache.
         scratch: the run's private folder.
     """
+    from cache.entries import EntryStore
+
     return EntryStore(layout, Layout(os.path.join(scratch, "private")))
 
 
@@ -147,12 +166,6 @@ def idle_folders(temporary: str) -> "Iterator[str]":
                 yield folder
             finally:
                 os.close(lock)
-
-
-def _remove(folder: str) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _private_root() -> str:

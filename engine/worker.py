@@ -14,7 +14,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("among", job, project, groups, wants, strategy)   choose wheels from the pages of several places
     ("flat", job, source)                        sort a place that lists files of many projects
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
-    ("more", job, available_bytes)               that much of it is in the file
+    ("more", job, available_bytes, kept)         that much of it is in the file; kept: give nothing of it back
     ("end", job, total_bytes, promised, accepted, areas, origin)   all is there; stage it, or (None) keep it for the run
     ("stage", job, sha256, areas, origin)        a wheel that is in the cache already
     ("abort", job)
@@ -164,7 +164,7 @@ class Worker:
             elif kind == "begin":
                 self._begin(job, *message[2:])
             elif kind == "more":
-                self._more(job, message[2])
+                self._more(job, *message[2:])
             elif kind == "end":
                 return self._end(job, *message[2:])
             elif kind == "stage":
@@ -198,11 +198,12 @@ class Worker:
         folder = os.path.join(self._scratch, f"unpack-{os.getpid()}-{job}")
         self._downloads[job] = _Download(path, filename, folder, vouched, self._strict_record)
 
-    def _more(self, job: int, available: int) -> None:
+    def _more(self, job: int, available: int, kept: bool = False) -> None:
         download = self._downloads[job]
         download.unpacker.advance(available)
         download.hash_up_to(available)
-        download.free_consumed()
+        if not kept:
+            download.free_consumed()
 
     def _end(
         self,

@@ -156,9 +156,14 @@ class Job:
         """
         await self._workers.send(self._connection, ("begin", self.number, path, filename, vouched))
 
-    async def more(self, available_bytes: int) -> None:
-        """Tells the worker how much of the download is on disk."""
-        await self._workers.send(self._connection, ("more", self.number, available_bytes))
+    async def more(self, available_bytes: int, *, kept: bool = False) -> None:
+        """Tells the worker how much of the download is on disk.
+
+        Args:
+            available_bytes: from the first byte on.
+            kept: a later run may go on with it, so nothing of it is given back.
+        """
+        await self._workers.send(self._connection, ("more", self.number, available_bytes, kept))
 
     async def end(
         self,

@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import json
+import re
 import socket
 import ssl
 import struct
 import sys
 import threading
+import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +37,8 @@ class Fault:
         piece_bytes: the body is sent in writes of that size.
         hold_after_bytes, gate: after that much of the body the server waits until the gate is set.
         times: how often; None for always.
+        ignores_range: all of the file is sent, whatever part was asked for.
+        slow_seconds: how long the server rests after the first megabyte.
     """
 
     status: int | None = None
@@ -46,6 +51,8 @@ class Fault:
     hold_after_bytes: int | None = None
     gate: threading.Event | None = None
     times: int | None = None
+    ignores_range: bool = False
+    slow_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,7 @@ class Index:
         headers: the headers of each request, in the same order; names in lower case.
         html: pages are HTML instead of JSON.
         max_age_seconds: for how long pages are fresh; 0 sends `no-cache`.
+        ranges: files have an ETag, and parts of them can be asked for.
         on_request: called with the number of requests so far, before the answer.
         connections: how many were made.
         cache_control: of pages, in the place of what `max_age_seconds` says.
@@ -85,6 +93,7 @@ class Index:
         self.headers: list[dict[str, str]] = []
         self.html = False
         self.max_age_seconds = 600
+        self.ranges = False
         self.on_request: Callable[[int], None] | None = None
         self.errors: list[BaseException] = []
         self._projects: dict[str, list[Listed]] = {}
@@ -205,7 +214,8 @@ class Index:
             return 200, {"Content-Type": JSON_TYPE}, json.dumps({"meta": _META, "projects": projects}).encode()
         for listed in self._files() if kind == "files" else ():
             if listed.filename == rest:
-                return 200, {"Content-Type": "application/octet-stream"}, listed.content
+                etag = {"ETag": f'"{zlib.crc32(listed.content)}"'} if self.ranges else {}
+                return 200, {"Content-Type": "application/octet-stream", **etag}, listed.content
         return 404, {"Content-Type": "text/plain"}, b"not found"
 
     def _files(self) -> list[Listed]:
@@ -271,6 +281,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 304, b""
         status = status if fault.status is None else fault.status
         body = body if fault.body is None else fault.body
+        if index.ranges and status == 200 and not fault.ignores_range:
+            status, headers, body = self._part(headers, body)
         headers = {"Content-Length": str(len(body)), **headers, **fault.headers}
         self.send_response(status, fault.reason)
         for name, value in headers.items():
@@ -282,6 +294,16 @@ class _Handler(BaseHTTPRequestHandler):
         kind, _, text = self.headers.get("Authorization", "").partition(" ")
         return kind == "Basic" and base64.b64decode(text).decode() in passwords
 
+    def _part(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Returns the part that was asked for, if one was and the condition holds (RFC 9110, sections 13.1.5, 14.2)."""
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if asked is None or self.headers.get("If-Range", headers["ETag"]) != headers["ETag"]:
+            return 200, headers, body
+        start = int(asked[1])
+        if start >= len(body):
+            return 416, {"Content-Range": f"bytes */{len(body)}"}, b""
+        return 206, {**headers, "Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:]
+
     def _send_body(self, body: bytes, fault: Fault) -> None:
         if fault.cut_after_bytes is not None:
             self.wfile.write(body[: fault.cut_after_bytes])
@@ -289,9 +311,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault.hold_after_bytes is not None:
             assert fault.gate is not None
-            self.wfile.write(body[: fault.hold_after_bytes])
+            self._send_body(body[: fault.hold_after_bytes], replace(fault, hold_after_bytes=None))
             fault.gate.wait(60)
+            fault = replace(fault, slow_seconds=0)
             body = body[fault.hold_after_bytes :]
+        if fault.slow_seconds:
+            self.wfile.write(body[: 1 << 20])
+            time.sleep(fault.slow_seconds)
+            body = body[1 << 20 :]
         size = fault.piece_bytes or len(body) or 1
         for start in range(0, len(body), size):
             self.wfile.write(body[start : start + size])

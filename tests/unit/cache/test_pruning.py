@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,3 +146,25 @@ def test_a_dry_run_says_the_same_and_removes_nothing(layout: Layout) -> None:
     said = run(layout, dry_run=True, older_than_seconds=DAY)
     assert names(layout) == ["one"] and plan.exists()
     assert run(layout, older_than_seconds=DAY) == said
+
+
+@pytest.mark.parametrize(
+    ("age_days", "options", "left"),
+    [
+        (6, {}, True),
+        (8, {}, False),
+        (2, {"older_than_seconds": DAY}, False),
+        (0.1, {"older_than_seconds": 300 * DAY}, True),
+        (0.1, {"everything_downloaded": True}, False),
+        (0.1, {"max_size_bytes": 1 << 30}, True),
+        (0.1, {"max_size_bytes": 0}, False),
+    ],
+)
+def test_unfinished_downloads_go_first(age_days: float, options: dict[str, Any], left: bool, layout: Layout) -> None:
+    folder = Path(layout.root, "partial-v1")
+    folder.mkdir()
+    for name in ("ab" * 32, f"{'ab' * 32}.about", "claims"):
+        (folder / name).write_bytes(b"x")
+        age(str(folder / name), age_days)
+    assert run(layout, **options).others == (0 if left else 2)
+    assert len(list(folder.iterdir())) == (3 if left else 1)
