@@ -248,6 +248,9 @@ class LockReader:
     ) -> None:
         where = f"{one.source}:{include.line}"
         constrains = constrains or include.constrains
+        if "\0" in include.target:
+            self._problems.append(f"{where}: a name with a NUL character is none")
+            return
         target = self._target(include.target, one)
         identity = target if is_web_address(target) else os.path.realpath(target)
         chain = (*chain, (_identity(one), where))

@@ -124,7 +124,19 @@ class Oracle:
             code: what the run must exit with.
             allowed: keys of what else the cache may publish.
         """
-        lock = self.tool.write_lock(NEW.pin, *lines)
+        return self.refused_lock(self.tool.write_lock(NEW.pin, *lines), options=options, code=code, allowed=allowed)
+
+    def refused_lock(
+        self, lock: Path, *, options: tuple[str, ...] = (), code: int = 2, allowed: Collection[str] = ()
+    ) -> str:
+        """Syncs a lock that must fail; returns what was said.
+
+        Args:
+            lock: the file.
+            options: of the command line.
+            code: what the run must exit with.
+            allowed: keys of what else the cache may publish.
+        """
         before = self.ground.before()
         result = self.sync(lock, *options)
         assert result.code == code, result.err
