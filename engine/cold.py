@@ -174,6 +174,9 @@ class Preparation:
         if all(target.error is not None for target in self._targets) and self._targets[0].error is not None:
             raise self._targets[0].error
         working = [_work(target) for target in self._targets if target.error is None]
+        for work in working:
+            work.warnings.extend(self.lock.warnings)
+            work.details.extend(self.lock.notes)
         self.works = [work for work in working if work.changes]
         self._done = True
 

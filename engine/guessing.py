@@ -29,8 +29,10 @@ def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]
         environments: the targets; one that is not virtual is taken to be empty.
     """
     names: dict[str, None] = {}
+    if any(one.is_pylock for one in run.inputs):
+        return []  # it names the files, and a pin beside it may mean one of them
     for one in run.inputs:
-        found = pinned_names(one.body) if not (one.is_pylock or one.constrains) else []
+        found = pinned_names(one.body)
         if found is None:
             return []  # the lock says where to ask, and is not parsed yet
         names.update(dict.fromkeys(found))
