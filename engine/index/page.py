@@ -125,18 +125,14 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """Reads a page in HTML; arguments as for `from_json`.
 
         Raises:
-            InvalidPage: when the page speaks another major version of the API, or the
-                parser gives up on it.
+            InvalidPage: when the page speaks another major version of the API.
 
         Source: PEP 503; PEP 629; PEP 592; PEP 714.
         """
         from engine.index.anchors import read_anchors
 
         notes: list[str] = []
-        try:
-            document = read_anchors(body.decode("utf-8", "replace"))
-        except (ValueError, AssertionError) as exc:
-            raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
+        document = read_anchors(body.decode("utf-8", "replace"))
         warnings = _check_version(document.meta.get("pypi:repository-version", "1.0"), url)
         base = url
         if document.base is not None:

@@ -111,8 +111,15 @@ def _no_wheel_at_all(start: str, pages: Sequence[ProjectPage], pin: Pin) -> NoMa
     near = _nearest(pin, list(releases))
     available = f"; the nearest are {', '.join(near)}" if near else " nor any other"
     return NoMatchingDistribution(
-        f"{start}{_names(pages)} {_has(pages, 'does', 'do')} not have this version{available}"
+        f"{start}{_names(pages)} {_has(pages, 'does', 'do')} not have this version{available}{_left_out(pages)}"
     )
+
+
+def _left_out(pages: Sequence[ProjectPage]) -> str:
+    """Says what was left out of the pages while they were read: it may be what is looked for."""
+    notes = [note for page in pages for note in page.notes]
+    more = f" and {len(notes) - 1} more" if len(notes) > 1 else ""
+    return f" ({notes[0]}{more})" if notes else ""
 
 
 def _names(pages: Sequence[ProjectPage]) -> str:

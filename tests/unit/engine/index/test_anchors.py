@@ -81,3 +81,22 @@ def test_the_short_way_reads_what_the_parser_reads(text: str) -> None:
 def test_links_inside_something_open_are_read_as_the_parser_reads_them(opening: str) -> None:
     text = opening + '<a href="a.whl">a</a><a href="b.whl">b</a>'
     assert read_anchors(text) == read_anchors("<!---->" + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("<!--><a href=a><!---><a href=b>", ["a", "b"]),
+        ("<a href=a><!-- <a href=b>", ["a"]),
+        ("<a href=a><a href='b><a href=c>", ["a"]),
+        ("<a href=a><a href=b", ["a"]),
+        ("<a href=a><script><a href=b></SCRIPT ><a href=c>", ["a", "c"]),
+        ("<a href=a><style><a href=b>", ["a"]),
+        ("<a/href=a/><a\thref = 'b'x><a =x href=c>", ["a/", "b", "c"]),
+        ("< a href=a><?x <a href=b>><a href=c></a href=d>", ["c"]),
+        ("<ab href=a><a href=b>", ["b"]),
+        ("<div <a href=a><a href=b>", ["b"]),
+    ],
+)
+def test_what_is_begun_and_never_ended_takes_the_rest_with_it(text: str, links: list[str]) -> None:
+    assert [anchor.href for anchor in read_anchors("<!---->" + text).anchors] == links
