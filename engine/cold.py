@@ -312,10 +312,26 @@ def _store_plan(run: Run, target: Target, preparation: Preparation, answers: dic
     for pin in preparation.pins[id(target)]:
         entry = answers.get(pin.name) or earlier.get(pin.name)
         entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url))
+    found = [entry.url for entry in entries if entry.url.startswith("file:") and not entry.direct_url]
+    conditions = _with_local_wheels(preparation.conditions, found) if found else preparation.conditions
     try:
-        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, preparation.conditions))
+        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, conditions))
     except OSError:
         return  # a cache that cannot be written: the next run does the same work again
+
+
+def _with_local_wheels(conditions: "Conditions | tuple[()]", urls: list[str]) -> "Conditions":
+    """Makes an answer depend on wheels that were found in folders: unlike an index's, they may be written anew."""
+    from engine.local import local_path
+
+    place, files, names, values = conditions or ("", (), (), "")
+    for path in map(local_path, urls):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue  # it has gone, and what it was is in the cache
+        files = (*files, (path, "", status.st_size, status.st_mtime_ns))
+    return place, files, names, values
 
 
 class _Facts:

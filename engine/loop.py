@@ -146,8 +146,8 @@ async def _run_pipeline(
 
     assert preparation.lock is not None
     lock = preparation.lock
-    found = sources(run, lock.index_url, lock_extras=lock.extra_index_urls)
-    network.trust.trust_hosts(preparation.lock.trusted_hosts)
+    found = sources(run, lock)
+    network.trust.trust_hosts(lock.trusted_hosts)
     network.know([*found.indexes, *found.find_links, *found.pinned.values()])
     pipeline = Pipeline(
         run,

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import anyio
 from packaging.utils import NormalizedName
@@ -31,7 +31,7 @@ from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
 from engine.index.indexes import Indexes
 from engine.index.pages import Pages
-from engine.index.source import Sources, wheels_forbidden
+from engine.index.source import Sources
 from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import local_path
 from engine.recording import Artifact
@@ -95,6 +95,7 @@ class Pipeline:
         self._claims = Claims(os.path.join(run.layout.bucket("partial-v1"), "claims") if shares else None)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
         self._network = network
+        self._sources = sources
         records = RecordStore(run.layout.bucket("index-v2"))
         self._indexes = Indexes(
             sources,
@@ -243,9 +244,11 @@ class Pipeline:
     async def _choose(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         """Returns a wheel or a refusal for each need: from the lock, the stored page or the index."""
         paged = [need for need in needs if need.pin.file is None]
-        if wheels_forbidden(self._run.options.indexes, project):
-            return [_no_wheels_wanted(need) for need in needs]
-        found = iter(await self._choose_from_pages(project, paged) if paged else ())
+        found: Iterator[Chosen | EngineError]
+        if paged and self._sources.forbid_wheels(project):
+            found = iter([_no_wheels_wanted(need) for need in paged])
+        else:
+            found = iter(await self._choose_from_pages(project, paged) if paged else ())
         return [next(found) if need.pin.file is None else _locked_wheel(need) for need in needs]
 
     async def _choose_from_pages(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:

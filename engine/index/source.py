@@ -4,14 +4,17 @@ Does not ask them: that is for `engine.index.indexes`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cache.records import RecordStore
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 from engine.index.default import distlib_index_url
-from engine.options import IndexLocation, IndexOptions
+from engine.options import IndexLocation
 from engine.sync import Run
+
+if TYPE_CHECKING:
+    from engine.lock.lock import Lock
 
 #: The bucket that remembers distlib's constant, so that its import is paid once.
 REMEMBERED = "settings-v1"
@@ -22,12 +25,28 @@ class Sources(NamedTuple):
 
     `indexes` are asked in this order for every project, except that `pinned` maps
     a project's normalised name to the one index it may come from; the files of
-    `find_links` stand beside those of any index.
+    `find_links` stand beside those of any index.  `no_binary` and `only_binary` are
+    project names, `:all:` or `:none:`, as given and in order.
     """
 
     indexes: tuple[IndexLocation, ...]
     find_links: tuple[IndexLocation, ...]
     pinned: dict[str, IndexLocation]
+    no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+
+    def forbid_wheels(self, project: str) -> bool:
+        """Tells whether `--no-binary` forbids the wheels of a project.
+
+        `--only-binary` with the project's name makes an exception to `:all:`, and `:none:` forgets what came before.
+
+        Args:
+            project: a normalised name.
+        """
+        if not self.no_binary:
+            return False
+        forbidden = _effective(self.no_binary)
+        return project in forbidden or (":all:" in forbidden and project not in _effective(self.only_binary))
 
     def of(self, project: str) -> tuple[IndexLocation, ...]:
         """Returns the indexes that a project may come from, in order."""
@@ -35,37 +54,52 @@ class Sources(NamedTuple):
         return self.indexes if index is None else (index,)
 
 
-def sources(run: Run, lock_index: str | None, *, lock_extras: Sequence[str] = ()) -> Sources:
+def sources(run: Run, lock: "Lock | None") -> Sources:
     """Returns where to look, the nearest wish first.
 
     Indexes come in the order of the options, then the lock's extra ones, then the
     default one: that of the command line, else the lock's, else that of variables
-    and settings, else distlib's constant.
+    and settings, else distlib's constant.  Find-links and what is said about
+    formats are those of the options and the lock together, `--no-index` holds
+    wherever it stands.
 
     Args:
         run: options, environment variables and the cache.
-        lock_index: `--index-url` of the lock file, or None.
-        lock_extras: `--extra-index-url` of the lock file.
+        lock: what the lock says, or None while it is not read.
 
     Raises:
-        ConfigurationError: when a project is pinned to an index that nobody named, or there is nowhere to look.
+        ConfigurationError: when a project is pinned to an index that nobody named.
     """
     options = run.options.indexes
+    extra: tuple[IndexLocation, ...] = ()
+    links = options.find_links
+    no_binary, only_binary = options.no_binary, options.only_binary
+    if lock is not None:
+        extra = tuple(IndexLocation.parse(text, cwd=run.cwd, named=False) for text in lock.extra_index_urls)
+        links += tuple(IndexLocation.parse(text, cwd=run.cwd, named=False, flat=True) for text in lock.find_links)
+        no_binary += tuple(value for kind, value in lock.formats if kind == "no-binary")
+        only_binary += tuple(value for kind, value in lock.formats if kind == "only-binary")
     named: dict[str, IndexLocation] = {}
     for location in (*options.locations, *([options.fallback] if options.fallback else [])):
         named.setdefault(location.name or location.url, location)
     pinned: dict[str, IndexLocation] = {}
     indexes: list[IndexLocation] = []
-    if not options.no_index:
+    if not (options.no_index or (lock is not None and lock.no_index)):
         pinned = {project: _named(named, name, project) for project, name in options.pins.items()}
         indexes = [location for location in options.locations if not (location.default or location.explicit)]
-        indexes += [IndexLocation.parse(text, cwd=run.cwd, named=False) for text in lock_extras]
-        default = default_index(run, lock_index)
+        indexes += extra
+        default = default_index(run, None if lock is None else lock.index_url)
         if not default.explicit:
             indexes.append(default)
-    unique = {location.url.rstrip("/"): location for location in reversed(indexes)}
-    kept = [location for location in indexes if unique[location.url.rstrip("/")] is location]
-    return Sources(tuple(kept), options.find_links, pinned)
+    return Sources(_unique(indexes), _unique(links), pinned, no_binary, only_binary)
+
+
+def _unique(locations: Sequence[IndexLocation]) -> tuple[IndexLocation, ...]:
+    """Leaves out what comes a second time."""
+    first: dict[str, IndexLocation] = {}
+    for location in locations:
+        first.setdefault(location.url.rstrip("/"), location)
+    return tuple(first.values())
 
 
 def _named(named: dict[str, IndexLocation], name: str, project: str) -> IndexLocation:
@@ -105,21 +139,6 @@ def early_urls(sources: Sources, projects: Iterable[str]) -> list[str]:
         return []
     index = sources.indexes[0].url.rstrip("/")
     return [f"{index}/{project}/" for project in projects if project not in sources.pinned]
-
-
-def wheels_forbidden(options: IndexOptions, project: str) -> bool:
-    """Tells whether `--no-binary` forbids the wheels of a project.
-
-    `--only-binary` with the project's name makes an exception to `:all:`, and `:none:` forgets what came before it.
-
-    Args:
-        options: as given.
-        project: a normalised name.
-    """
-    if not options.no_binary:
-        return False
-    forbidden = _effective(options.no_binary)
-    return project in forbidden or (":all:" in forbidden and project not in _effective(options.only_binary))
 
 
 def _effective(words: Sequence[str]) -> set[str]:

@@ -63,8 +63,9 @@ def test_the_index_has_the_better_wheel_of_a_version(tool: Tool, index: Index, t
     assert target.run(HOME) == "index"
 
 
+@pytest.mark.parametrize("more", [(), ("# another lock, and so no plan",)])
 def test_a_wheel_that_is_written_anew_in_its_folder_is_installed_as_it_is_now(
-    tool: Tool, index: Index, new_target: NewTarget, folder: Path
+    tool: Tool, index: Index, new_target: NewTarget, folder: Path, more: tuple[str, ...]
 ) -> None:
     options = ["--no-index", "-f", str(folder)]
     put(folder, DEMO)
@@ -73,7 +74,7 @@ def test_a_wheel_that_is_written_anew_in_its_folder_is_installed_as_it_is_now(
     path.write_bytes(PUBLIC.content)
     os.utime(path, ns=(1, 1))
     second = new_target("two")
-    run = tool.sync(tool.write_lock(PIN, "# another lock, and so no plan"), second, options=options)
+    run = tool.sync(tool.write_lock(PIN, *more), second, options=options)
     assert run.code == 0, run.err
     assert second.run(HOME) == "index" and published(tool.cache) == {DEMO.sha256, PUBLIC.sha256}
 
@@ -221,3 +222,21 @@ def test_a_page_of_the_web_cannot_name_local_files(tool: Tool, index: Index, tar
     page = index.url.replace("simple/", "links.html")
     run = tool.sync(tool.write_lock(PIN), target, options=["--no-index", "-f", page])
     assert run.code == 1 and target.installed() == set()
+
+
+def test_places_and_formats_may_stand_in_the_lock(tool: Tool, index: Index, target: Target, folder: Path) -> None:
+    put(folder / "links", DEMO)
+    extra = Index()
+    extra.add(make_wheel("other", "1.0"))
+    index.add(make_wheel("other", "1.0", {"other.py": "wrong = 1"}))
+    lines = ["-f links", f"--extra-index-url {extra.url}", PIN, "other==1.0"]
+    (folder / "lock.txt").write_text("\n".join(lines))
+    run = tool.sync(folder / "lock.txt", target)
+    extra.close()
+    assert run.code == 0, run.err
+    assert (
+        target.run(HOME) == "folder" and "/simple/other/" in extra.requests and "/simple/other/" not in index.requests
+    )
+    (folder / "lock.txt").write_text("\n".join(["--no-index", "-f links", "--no-binary :all:", "other==2.0"]))
+    run = tool.sync(folder / "lock.txt", target)
+    assert run.code == 1 and "--no-binary" in run.err and target.installed() == {"demo-1.0", "other-1.0"}
