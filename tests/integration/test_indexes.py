@@ -237,9 +237,8 @@ def test_a_pinned_yanked_file_is_installed_with_its_reason_escaped(
 
 def test_every_refusal_is_reported_at_once(tool: Tool, index: Index, target: Target) -> None:
     index.add(PUBLIC, make_wheel("tagged", "1.0", tag="cp27-cp27m-win32"))
-    lock = tool.write_lock(
-        "demo==9", "missing==1.0", "tagged==1.0", "demo2==1.0", f"other==2.0 --hash=sha256:{'0' * 64}"
-    )
+    pins = ("demo==9", "missing==1.0", "tagged==1.0", "demo2==1.0", "other==2.0")
+    lock = tool.write_lock(*(f"{pin} --hash=sha256:{'0' * 64}" for pin in pins))
     index.add(OTHER)
     run = tool.sync(lock, target)
     assert run.code == 1 and target.installed() == set()
