@@ -106,7 +106,7 @@ def _sync(wanted: "Completed", style: "Style") -> int:
     from time import perf_counter
 
     from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions
-    from engine.printing import detail_lines, outcome_lines
+    from engine.printing import detail_lines, outcome_lines, wheel_lines
     from engine.sync import sync
 
     start = perf_counter()
@@ -144,6 +144,8 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         _say(*outcome_lines(outcome, style, several=several, dry_run=options.dry_run, quiet=quiet, seconds=seconds))
     if values["verbose"] and not quiet:
         _say(*detail_lines(outcomes, style))
+        if documents is not None and int(values["verbose"]) > 1:  # type: ignore[arg-type]
+            _say(*wheel_lines(documents.recorder.artifacts.values(), style))
     code = _code(outcomes, check=options.check)
     return code if written else code or FAILED
 
@@ -160,7 +162,7 @@ def _code(outcomes: "Sequence[Outcome]", *, check: bool) -> int:
 
 def _documents(values: "dict[str, Value]") -> "Documents | None":
     report, trace = values["report"], values["trace"]
-    if report is None and trace is None:
+    if report is None and trace is None and int(values["verbose"]) < 2:  # type: ignore[arg-type]
         return None
     from engine.documents import Documents
 

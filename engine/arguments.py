@@ -32,7 +32,7 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
     (("--cache-dir",), "cache_dir", "value", "PATH", "folder of the cache (default: ENGINE_CACHE_DIR or the user's)"),
     (("--offline",), "offline", "switch", None, "never use the network"),
     (("-q", "--quiet"), "quiet", "flag", None, "print errors and warnings only; twice: errors only"),
-    (("-v", "--verbose"), "verbose", "flag", None, "print more"),
+    (("-v", "--verbose"), "verbose", "flag", None, "print more; twice: what became of each wheel"),
     (("--color",), "color", ("auto", "always", "never"), None, "use color (default: auto, on a terminal)"),
     (("--config-file",), "config_file", "value", "PATH", "read settings from this file, and from no other of ours"),
     (("--no-config",), "no_config", "flag", None, "read no settings from files"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from engine.annotations import Annotator
     from engine.errors import EngineError
+    from engine.recording import Artifact
     from engine.reporting import Outcome
 
 RED, GREEN, YELLOW, CYAN = "31", "32", "33", "36"
@@ -147,6 +148,19 @@ def detail_lines(outcomes: "Iterable[Outcome]", style: Style) -> list[str]:
 def detail(text: str) -> str:
     """Returns a line for those who asked for more."""
     return f"   {escape(text)}"
+
+
+def wheel_lines(artifacts: "Iterable[Artifact]", style: Style) -> list[str]:
+    """Returns a line for each wheel of the run: where it came from, and what took how long."""
+    lines = []
+    for artifact in artifacts:
+        words = [f"{artifact.size_bytes} bytes"] if artifact.size_bytes is not None else []
+        words += ["from the cache"] if artifact.cached else []
+        words += [f"{artifact.attempts} attempts"] if artifact.attempts > 1 else []
+        words += [f"{phase} {spent / 1e6:.1f} ms" for phase, spent in artifact.spent_ns.items()]
+        words += [f"{number} {way}" for way, number in artifact.links.items()]
+        lines.append(f"   {escape(artifact.filename or artifact.name)}: {', '.join(words) or 'not begun'}")
+    return style.sealed(lines)
 
 
 def count(number: int) -> str:

@@ -25,10 +25,14 @@ def trace_text(recorder: Recorder, process: int) -> str:
         recorder: of a run that is over.
         process: number of the process that recorded.
     """
+    settings: Event = {"engine": __version__}
+    if recorder.run is not None:
+        options = recorder.run.options
+        settings.update(link_mode=options.link_mode, offline=options.offline, dry_run=options.dry_run)
     document = {
         "traceEvents": trace_events(recorder.spans, recorder.started_ns, process),
         "displayTimeUnit": "ms",
-        "otherData": {"engine": __version__},
+        "otherData": settings,
     }
     return to_ascii(document)
 

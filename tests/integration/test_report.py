@@ -196,6 +196,18 @@ def test_a_report_that_cannot_be_written_fails_the_run_that_is_done(tool: Tool, 
     assert target.installed() == {"demo-1.0"}
 
 
+def test_a_wheel_that_the_lock_names_is_direct(
+    tool: Tool, index: Index, target: Target, new_target: NewTarget, tmp_path: Path, place: Path
+) -> None:
+    wheel = tmp_path / DEMO.filename
+    wheel.write_bytes(DEMO.content)
+    for environment in (target, new_target("again")):
+        run = sync(tool, place, f"demo @ {wheel.as_uri()}", targets=[environment])
+        assert run.code == 0, run.err
+        (item,) = report(place)["install"]
+        assert item["is_direct"] is True and item["download_info"]["url"] == wheel.as_uri()
+
+
 def test_a_password_is_in_no_report(
     tool: Tool, index: Index, target: Target, new_target: NewTarget, place: Path
 ) -> None:

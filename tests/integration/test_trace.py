@@ -93,7 +93,16 @@ def test_a_run_that_fails_leaves_its_trace(tool: Tool, index: Index, target: Tar
 def test_a_trace_can_be_printed(tool: Tool, target: Target) -> None:
     run = tool.sync(tool.write_lock(DEMO.pin), target, options=["--trace", "-"])
     assert run.code == 0 and "Installed" in run.err
-    assert json.loads(run.out)["traceEvents"]
+    document = json.loads(run.out)
+    assert document["traceEvents"] and document["otherData"]["link_mode"] == "hardlink"
+
+
+def test_who_asks_twice_for_more_is_told_what_became_of_each_wheel(tool: Tool, index: Index, target: Target) -> None:
+    index.fault(f"/files/{DEMO.filename}", Fault(cut_after_bytes=50, times=1))
+    run = tool.sync(tool.write_lock(DEMO.pin), target, options=["-v", "-v"])
+    assert run.code == 0 and run.out == ""
+    (line,) = [line for line in run.err.splitlines() if line.startswith(f"   {DEMO.filename}: ")]
+    assert f"{len(DEMO.content)} bytes, 2 attempts, download " in line and "unpack" in line and "hardlink" in line
 
 
 def test_a_password_is_in_no_trace(tool: Tool, index: Index, target: Target, tmp_path: Path) -> None:

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from engine.annotations import Annotator
 from engine.errors import EngineError, IndexUnavailable, InvalidLock
-from engine.printing import Style, choose_style, detail_lines, error_lines, escape, outcome_lines, wants_color
+from engine.printing import (
+    Style,
+    choose_style,
+    detail_lines,
+    error_lines,
+    escape,
+    outcome_lines,
+    wants_color,
+    wheel_lines,
+)
+from engine.recording import Artifact
 from engine.reporting import Outcome
 
 PLAIN = Style()
@@ -129,6 +139,15 @@ def test_on_a_runner_warnings_and_errors_are_annotations_too_and_nothing_else_is
         "::error::other",
     ]
     assert "  \\x3a:add-path::/evil" in lines and "warning: odd" in lines and "error: other" in lines
+
+
+def test_a_wheel_is_told_with_what_is_known_and_escaped() -> None:
+    cached, unknown = Artifact("a"), Artifact(HOSTILE)
+    cached.filename, cached.cached, cached.size_bytes = "a-1-py3-none-any.whl", True, 12
+    cached.spent_ns, cached.links = {"stage": 1_250_000}, {"hardlink": 3}
+    lines = wheel_lines([cached, unknown], PLAIN)
+    assert lines[0] == "   a-1-py3-none-any.whl: 12 bytes, from the cache, stage 1.2 ms, 3 hardlink"
+    assert lines[1].endswith(": not begun") and lines[1].isprintable()
 
 
 def test_without_a_runner_nothing_is_annotated() -> None:
