@@ -80,6 +80,19 @@ def test_static_pages_are_read(kind: str, nginx: Nginx, tool: Tool, target: Targ
     assert (target.site / "large/data.bin").read_bytes() == bytes(range(256)) * 20_000
 
 
+def test_pages_are_asked_for_again_with_their_validators(nginx: Nginx, tool: Tool, target: Target) -> None:
+    tool.index_url = f"http://127.0.0.1:{nginx.port}/json/simple/"
+    lock = tool.write_lock(*LOCK)
+    assert tool.sync(lock, target).code == 0
+    before = len(nginx.requests())
+    run = tool.sync(lock, target, options=("--refresh", "--reinstall"))
+    assert run.code == 0, run.err
+    asked = nginx.requests()[before:]
+    assert sorted(line.split()[1] for line in asked) == ["/json/simple/large/", "/json/simple/small/"]
+    log = (nginx.folder / "access.log").read_text().splitlines()[before:]
+    assert all('" 304 0 ' in line for line in log)
+
+
 @pytest.mark.parametrize("where", ["url", "netrc"])
 def test_a_password_opens_a_closed_index_and_is_shown_nowhere(
     where: str, nginx: Nginx, tool: Tool, target: Target
