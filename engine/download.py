@@ -11,9 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from engine.credentials import without_credentials
-from engine.errors import IndexUnavailable, InstallFailed, SizeMismatch
+from engine.errors import IndexUnavailable, SizeMismatch
 from engine.index.client import Interrupted, Network
 from engine.partial import Changed, Partial
+from engine.space import cannot_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ async def download(
     except Interrupted as exc:
         raise Restart(str(exc), exc.retry_after_seconds) from exc
     except OSError as exc:
-        raise InstallFailed(
-            f"cannot write {partial.path}: {exc.strerror}", hint="--cache-dir names another cache"
-        ) from exc
+        raise cannot_write(partial.path, exc, expected_bytes) from exc
     if expected_bytes is not None and partial.written != expected_bytes:
         raise _wrong_size(url, partial.written, expected_bytes)
     return partial.written

@@ -16,12 +16,13 @@ from engine.admission import Admission
 from engine.chosen import Chosen
 from engine.credentials import without_credentials
 from engine.download import Restart, download
-from engine.errors import EngineError, HashMismatch, IndexUnavailable, InstallFailed, InvalidWheel, SizeMismatch
+from engine.errors import EngineError, HashMismatch, IndexUnavailable, InvalidWheel, SizeMismatch
 from engine.index.client import Network
 from engine.limits import KEPT_BYTES
 from engine.local import copy_local
 from engine.partial import Partial
 from engine.recording import Artifact, Recorder, timed
+from engine.space import cannot_write
 from engine.workers import Drifted, Finished, Job, Workers
 
 #: Says that all is there: the job, and the length in bytes.
@@ -85,9 +86,7 @@ class Fetcher:
             fetch.forget()
             raise
         except OSError as exc:
-            raise InstallFailed(
-                f"cannot write {exc.filename}: {exc.strerror}", hint="--cache-dir names another cache"
-            ) from exc
+            raise cannot_write(os.fsdecode(exc.filename or self.scratch), exc, choice.size_bytes) from exc
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                 await fetch.close()

@@ -41,3 +41,7 @@ PAGE_BYTES = 256 << 20
 
 #: How long the command keyring may take to answer, in seconds: it may ask a person.
 KEYRING_SECONDS = 60
+
+#: Open files without which an event loop, the workers and a few connections cannot start; nearly all systems give 256
+#: or more, and libraries that run out of them in their first steps do not say so.
+DESCRIPTORS = 48

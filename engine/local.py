@@ -14,7 +14,8 @@ from urllib.request import pathname2url, url2pathname
 
 import anyio
 
-from engine.errors import ConfigurationError, IndexUnavailable, InstallFailed, SizeMismatch
+from engine.errors import ConfigurationError, IndexUnavailable, SizeMismatch
+from engine.space import cannot_write
 
 #: A piece of a copy: what one thread's turn, and one message to the worker, is about.
 PIECE_BYTES = 1 << 22
@@ -90,7 +91,7 @@ def _open_private(path: str) -> FileIO:
     try:
         return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600), "wb", buffering=0)
     except OSError as exc:
-        raise _cannot_write(path, exc) from exc
+        raise cannot_write(path, exc) from exc
 
 
 def _read_piece(source: FileIO, path: str) -> bytes:
@@ -106,8 +107,4 @@ def _write_piece(target: FileIO, piece: bytes, path: str) -> None:
         while view:
             view = view[target.write(view) :]
     except OSError as exc:
-        raise _cannot_write(path, exc) from exc
-
-
-def _cannot_write(path: str, error: OSError) -> InstallFailed:
-    return InstallFailed(f"cannot write {path}: {error.strerror}", hint="--cache-dir names another cache")
+        raise cannot_write(path, exc) from exc

@@ -63,7 +63,11 @@ class StagedWheel:
                 raise
             except OSError as exc:
                 # This environment's trouble, such as a full disk, and no other's.
-                self._results.append((index, entry, [], in_words(exc)))
+                from engine.space import in_words
+
+                size = sum(file.size_bytes for file in manifest.files)
+                words = in_words(exc, folder=stage, needed_bytes=size, needed_files=entry.file_count)
+                self._results.append((index, entry, [], words))
             else:
                 self._results.append((index, entry, collisions, None))
 
@@ -121,8 +125,3 @@ class StagedWheel:
         """Returns a worker's answer about it."""
         results = [(index, entry.fields(), *rest) for index, entry, *rest in self._results]
         return ("done", job, self._sha256, warnings, results, self._linker.counts)
-
-
-def in_words(error: OSError) -> str:
-    """Returns what the operating system said, for a person."""
-    return f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"

@@ -70,8 +70,11 @@ def _sync_apart(run: Run, ready: list[_Ready], error: OSError) -> list[Target]:
 
 def refused(work: Work, error: OSError) -> InstallFailed:
     """Returns what to tell when the operating system refuses something for one environment."""
-    where = f": {error.filename}" if error.filename else ""
-    return InstallFailed(f"cannot install into {work.environment.prefix}: {error.strerror or error}{where}")
+    from engine.space import in_words
+
+    return InstallFailed(
+        f"cannot install into {work.environment.prefix}: {in_words(error, folder=work.environment.prefix)}"
+    )
 
 
 def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) -> None:

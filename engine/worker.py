@@ -42,7 +42,7 @@ from engine import errors
 from engine.linux import punch
 from engine.recording import Laps
 from engine.scratch import open_store
-from engine.staged import UNKNOWN_ORIGIN, AreaFields, Origin, StagedWheel, in_words
+from engine.staged import UNKNOWN_ORIGIN, AreaFields, Origin, StagedWheel
 from engine.staging import Drift
 
 TYPE_CHECKING = False
@@ -178,6 +178,8 @@ class Worker:
             return ("error", job, type(exc).__name__, exc.message, exc.hint)
         except OSError as exc:
             self._drop(job)
+            from engine.space import in_words
+
             return ("error", job, "InstallFailed", in_words(exc), None)
         return None
 

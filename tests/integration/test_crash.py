@@ -160,3 +160,52 @@ def test_a_damaged_journal_stops_the_run_and_is_named(scene: Scene) -> None:
     run = scene.tool.sync(scene.lock, target)
     assert run.code == 1
     assert str(journal) in run.err
+
+
+@pytest.mark.parametrize("option", ["--compile-bytecode", "--target"])
+def test_compiled_files_and_folders_survive_a_kill_at_any_step(tmp_path: Path, pristine: Target, option: str) -> None:
+    old, new = (make_wheel("one", version, {"one/__init__.py": f"x = {version}\n", "top.py": ""}) for version in "12")
+    index = Index()
+    index.add(old, new)
+    tool = Tool(tmp_path, index.url)
+    place = tmp_path / "place"
+    if option == "--target":
+        words: list[str] = ["--python", sys.executable, option, str(place)]
+        (tmp_path / "before").mkdir()
+    else:
+        words = ["--python", str(place), option]
+        pristine.copy_to(tmp_path / "before")
+
+    def run(lock: Path) -> None:
+        result = tool.run(*tool.command(lock, [], *words))
+        assert result.code == 0, result.err
+
+    def fresh() -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(tmp_path / "before", place, symlinks=True)
+
+    fresh()
+    locks = [tool.write_lock(wheel.pin, name=f"{wheel.version}.txt") for wheel in (old, new)]
+    run(locks[0])
+    shutil.rmtree(tmp_path / "before")
+    shutil.copytree(place, tmp_path / "before", symlinks=True)
+    run(locks[1])
+    index.close()
+    wanted = everything(place)
+    assert (option == "--compile-bytecode") == any(path.endswith(".pyc") for path in wanted)
+    for step in range(1000):
+        fresh()
+        arguments = (locks[1], place, tool.cache, tool.index_url, step, "kill", option)
+        code = tool.run(sys.executable, "-m", "tests.support.commit_until", *map(str, arguments)).code
+        assert code in (0, -signal.SIGKILL)
+        run(locks[1])
+        assert everything(place) == wanted, step
+        if code == 0:
+            break
+    assert step > 5
+    check_cache(tool.cache)
+
+
+def everything(folder: Path) -> set[str]:
+    """All paths, compiled files too."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}

@@ -1,9 +1,10 @@
 """A sync that ends at a chosen step of its commit; run as a script by the crash tests.
 
-    python -m tests.support.commit_until LOCK PREFIX CACHE INDEX STEP (kill|raise|interrupt)
+    python -m tests.support.commit_until LOCK PREFIX CACHE INDEX STEP (kill|raise|interrupt) [OPTION]
 
 Takes the way of a warm sync up to the commit.  At STEP it kills itself, or the operating system "refuses", or the
 user interrupts.
+OPTION is `--compile-bytecode`, or `--target`: then PREFIX is a folder and the interpreter is this one.
 Exits with 0 when the commit ended before that step, and with 7 when it was refused or interrupted.
 """
 
@@ -13,9 +14,9 @@ import signal
 import sys
 
 from cache import plans
-from engine.environment.target import find_environment
+from engine.environment.requests import requested_environment
 from engine.errors import InstallFailed
-from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
+from engine.options import IndexLocation, IndexOptions, InstallOptions, LockOptions, SyncOptions
 from engine.parallel import stage_all
 from engine.reporting import View
 from engine.sync import Run
@@ -24,14 +25,20 @@ from engine.work import Work
 REFUSED = 7
 
 
-def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: str) -> int:
+def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: str, option: str = "") -> int:
     """Syncs `prefix` and faults at `step`."""
+    install = InstallOptions(
+        target=prefix if option == "--target" else "", compile_bytecode=option == "--compile-bytecode"
+    )
     indexes = IndexOptions(locations=[IndexLocation(index_url, default=True)])
-    options = SyncOptions(locks=LockOptions(files=[lock]), pythons=(prefix,), cache_dir=cache, indexes=indexes)
+    python = sys.executable if option == "--target" else prefix
+    options = SyncOptions(
+        locks=LockOptions(files=[lock]), pythons=(python,), cache_dir=cache, indexes=indexes, install=install
+    )
     run = Run(options, os.environ, os.getcwd(), View())
-    environment = find_environment(prefix, os.environ, os.getcwd())
+    environment = requested_environment(python, install, os.environ, os.getcwd())
     assert environment is not None
-    plan = plans.load(run.layout.plan(run.plan_key(environment.interpreter_key)))
+    plan = plans.load(run.layout.plan(run.plan_key(environment.interpreter_key, environment.layout)))
     assert plan is not None, "the lock has not been synced before"
     work = Work(environment, plan.schemes, options.install)
     work.scan()
@@ -60,5 +67,5 @@ def main(lock: str, prefix: str, cache: str, index_url: str, step: int, kind: st
 
 
 if __name__ == "__main__":
-    _, lock, prefix, cache, index_url, step, kind = sys.argv
-    sys.exit(main(lock, prefix, cache, index_url, int(step), kind))
+    _, lock, prefix, cache, index_url, step, kind, *rest = sys.argv
+    sys.exit(main(lock, prefix, cache, index_url, int(step), kind, *rest))
