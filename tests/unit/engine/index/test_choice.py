@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -6,7 +6,7 @@ import pytest
 from packaging.version import Version
 
 from engine.errors import HashMismatch, NoMatchingDistribution
-from engine.index.choice import WheelChoice, choose_wheel
+from engine.index.choice import WheelChoice, choose_among, choose_first_match, choose_wheel
 from engine.index.compatibility import Target
 from engine.index.page import ProjectPage
 from engine.lock.requirements import RequirementsFile
@@ -229,3 +229,60 @@ def test_nothing_is_taken_from_a_quarantined_project() -> None:
     message = refusal("foo==1.0", wheel("1.0"), **{"project-status": {"status": "quarantined"}})
     assert "quarantined" in message
     assert choose("foo==1.0", wheel("1.0"), **{"project-status": {"status": "archived"}})
+
+
+# -- several pages ------------------------------------------------------------
+
+
+def page_of(host: str, *files: Mapping[str, Any], **fields: Any) -> ProjectPage:
+    entries = [{"url": "/files/" + file["filename"], **file} for file in files]
+    body = msgspec.json.encode({"files": entries, **fields})
+    return ProjectPage.from_json(body, f"https://{host}.example.com/simple/foo/", "foo")
+
+
+def among(pin: str, *groups: Sequence[ProjectPage], first_match: bool = False) -> str:
+    """The host that the chosen wheel comes from, and its file name."""
+    (parsed,) = RequirementsFile.parse(pin, source="lock.txt").pins
+    choose_one = choose_first_match if first_match else choose_among
+    choice = choose_one(groups, parsed, TARGET, where=parsed.where)
+    return f"{choice.url.partition('//')[2].partition('.')[0]} {choice.filename}"
+
+
+def test_of_several_indexes_the_higher_version_wins_then_the_first_index_then_the_tag() -> None:
+    one = page_of("one", wheel("1.0"))
+    assert among("foo==1.0", [one], [page_of("two", wheel("1.0+local"))]) == "two foo-1.0+local-py3-none-any.whl"
+    assert among("foo==1.0", [one], [page_of("two", wheel("1.0", TAGS[0]))]) == "one foo-1.0-py3-none-any.whl"
+    assert among("foo==1.0", [one, page_of("two", wheel("1.0", TAGS[0]))]) == f"two foo-1.0-{TAGS[0]}.whl"
+
+
+def test_a_listed_hash_and_not_being_yanked_count_more_than_the_order_of_indexes() -> None:
+    one, two = wheel("1.0", hashes={"sha256": A}), wheel("1.0", hashes={"sha256": B})
+    hashed = f"foo==1.0 --hash=sha256:{B}"
+    assert among(hashed, [page_of("one", one)], [page_of("two", two)]).startswith("two ")
+    assert among(hashed, [page_of("one", one)], [page_of("two", two)], first_match=True).startswith("two ")
+    yanked = page_of("one", wheel("1.0", yanked=True))
+    assert among("foo==1.0", [yanked], [page_of("two", wheel("1.0"))]).startswith("two ")
+    assert among("foo==1.0", [yanked], [page_of("two", wheel("1.0"))], first_match=True).startswith("one ")
+
+
+def test_the_first_match_is_that_of_the_first_index_that_has_one() -> None:
+    unfit = page_of("one", wheel("1.0", "cp27-cp27m-win32"))
+    assert among("foo==1.0", [unfit], [page_of("two", wheel("1.0"))], first_match=True).startswith("two ")
+
+
+@pytest.mark.parametrize("first_match", [True, False])
+def test_a_refusal_by_several_indexes_names_them_all(first_match: bool) -> None:
+    pages = [[page_of("one", wheel("2.0"))], [page_of("two", wheel("0.9"))]]
+    with pytest.raises(NoMatchingDistribution, match=r"one\.example\.com.* and .*two\.example\.com.*0\.9, 2\.0"):
+        among("foo==1.0", *pages, first_match=first_match)
+    with pytest.raises(HashMismatch):
+        among(
+            f"foo==2.0 --hash=sha256:{A}", [page_of("one", wheel("2.0", hashes={"sha256": B}))], first_match=first_match
+        )
+
+
+def test_a_quarantined_page_has_no_candidates_beside_others() -> None:
+    quarantined = page_of("one", wheel("1.0"), **{"project-status": {"status": "quarantined"}})
+    assert among("foo==1.0", [quarantined], [page_of("two", wheel("1.0"))]).startswith("two ")
+    with pytest.raises(NoMatchingDistribution, match="quarantined"):
+        among("foo==1.0", [quarantined, quarantined])
