@@ -37,7 +37,7 @@ def test_every_row_names_a_test_and_every_named_test_exists() -> None:
 
 def test_rows_are_sorted_and_the_cases_of_wheels_are_all_there() -> None:
     numbers = [number for number, _ in rows()]
-    assert numbers == sorted(set(numbers))
+    assert numbers == sorted(numbers)
     assert set(range(1, 55)) <= set(numbers)
 
 
