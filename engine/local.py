@@ -9,10 +9,7 @@ Source: RFC 8089, "The 'file' URI Scheme".
 import os
 from collections.abc import Awaitable, Callable
 from io import FileIO
-from urllib.parse import urlsplit
-from urllib.request import pathname2url, url2pathname
-
-import anyio
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from engine.errors import ConfigurationError, IndexUnavailable, SizeMismatch
 from engine.space import cannot_write
@@ -32,13 +29,21 @@ def local_path(url: str) -> str:
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise ConfigurationError(f"{url} names a file of another host", hint="a file: URL has three slashes")
+    if os.name != "nt":
+        return os.fsdecode(unquote_to_bytes(parts.path))
+    from urllib.request import url2pathname  # slow to import, and only here does it know more
+
     return url2pathname(parts.path)
 
 
 def file_url(path: str) -> str:
     """Returns the `file:` URL of an absolute path."""
+    if os.name != "nt":
+        return f"file://{quote(os.fsencode(path))}"
+    from urllib.request import pathname2url
+
     location = pathname2url(path)
-    # Python 3.14 gives the empty authority itself; before, a POSIX path had none.
+    # Python 3.14 gives the empty authority itself.
     return f"file:{location}" if location.startswith("//") else f"file://{location}"
 
 
@@ -67,6 +72,8 @@ async def copy_local(
         SizeMismatch: when it is longer or shorter than `expected_bytes`.
         InstallFailed: when the copy cannot be written.
     """
+    import anyio  # the names of files are needed earlier than it
+
     source_path = local_path(url)
     try:
         source = open(source_path, "rb", buffering=0)  # noqa: SIM115

@@ -5,7 +5,6 @@ Source: pip's "Requirements File Format", "Supported options".
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -119,6 +118,8 @@ def split_words(line: str) -> list[str] | None:
     """Returns the words of a line as a shell would; None when a quotation mark is not closed."""
     if not any(mark in line for mark in "\"'\\"):
         return line.split()
+    import shlex
+
     try:
         return shlex.split(line)
     except ValueError:

@@ -1,6 +1,8 @@
 """All files of a lock put together, compared with pip where pip reads the same."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -284,6 +286,30 @@ def test_pip_reads_the_same(text: str, files: Files, monkeypatch: pytest.MonkeyP
         assert [url for url in (lock.index_url, *lock.extra_index_urls) if url] == finder.search_scope.index_urls
     links = [one if "://" in one else os.path.abspath(one) for one in finder.search_scope.find_links]
     assert links == list(lock.find_links)
+
+
+PLAIN = """
+import sys
+from engine.inputs import read_inputs
+from engine.lock.reading import LockReader
+from engine.options import LockOptions
+options = LockOptions(files=["a.txt"])
+lock = LockReader(read_inputs(["a.txt"], [], ".", None), options, environ={}, cwd="/", fetch=None).read()
+print(len(lock.parts), *sys.modules)
+"""
+
+
+def test_a_plain_lock_is_read_without_what_only_others_need(files: Files) -> None:
+    files.write(a=f"a==1 \\\n    --hash=sha256:{A}\n-i https://example.com/\n")
+    root = Path(__file__).parents[4]
+    run = subprocess.run(
+        [sys.executable, "-c", PLAIN], cwd=files.folder, env={"PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    count, *modules = run.stdout.split()
+    assert count == "1" and "engine.lock.requirements" in modules
+    slow = {"packaging.markers", "packaging.utils", "packaging.pylock", "tomllib", "urllib.request", "anyio", "shlex"}
+    assert slow.isdisjoint(modules)
 
 
 def test_a_url_of_this_machine_is_a_lock_too(files: Files) -> None:
