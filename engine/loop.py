@@ -12,6 +12,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from engine.cold import Preparation
+from engine.credentials import without_credentials
 from engine.index.client import Network
 from engine.index.source import early_urls, sources
 from engine.inputs import LOCK_BYTES
@@ -93,7 +94,8 @@ async def _fetch(run: Run, url: str) -> tuple[str, bytes]:
     async with asyncio.TaskGroup() as group:
         network = Network(group, run.options.network, run.environ)
         try:
-            return await fetch_file(network, url, LOCK_BYTES)
+            with timed(run.recorder, "fetch", without_credentials(url)):
+                return await fetch_file(network, url, LOCK_BYTES)
         finally:
             await network.close()
 

@@ -34,7 +34,7 @@ from engine.index.pages import Pages
 from engine.index.source import Sources
 from engine.limits import ATTEMPTS, DOWNLOADS
 from engine.local import local_path
-from engine.recording import Artifact
+from engine.recording import Artifact, timed
 from engine.refusals import REFUSALS, Refusals
 from engine.reporting import Progress, describe_links
 from engine.scratch import open_store
@@ -378,7 +378,7 @@ class Pipeline:
             EngineError: what else went wrong.
         """
         for attempt in itertools.count(1):
-            await self._provide(sha256, needs)
+            await self._provide(sha256, choice, needs)
             try:
                 job = self._workers.job(choice.size_bytes or 0)
                 self._note_job(job, choice, cached=cached)
@@ -388,10 +388,13 @@ class Pipeline:
                     raise
         raise AssertionError("unreachable")
 
-    async def _provide(self, sha256: str, needs: list[Need]) -> None:
+    async def _provide(self, sha256: str, choice: Chosen, needs: list[Need]) -> None:
         if self._provision is None:
             return
-        lines = await self._provision.provide(sha256, [need.work.bytecode for need in needs if need.work.bytecode])
+        kinds = [need.work.bytecode for need in needs if need.work.bytecode]
+        artifact = self._recorder.artifacts[choice.url] if self._recorder is not None else None
+        with timed(self._recorder, "compile", choice.filename, artifact):
+            lines = await self._provision.provide(sha256, kinds)
         for need in needs:
             need.work.details.extend(lines if need.work.bytecode else ())
 

@@ -165,6 +165,7 @@ class Recorder:
         self.spans.append(Span(phase, subject, start_ns, end_ns, process, details or {}))
         if artifact is not None:
             artifact.spent_ns[phase] = artifact.spent_ns.get(phase, 0) + end_ns - start_ns
+            artifact.attempts += phase == "download"
 
     def add_laps(self, process: int, laps: list[Lap]) -> None:
         """Adds what another process has just told.
@@ -238,7 +239,6 @@ class Recorder:
         """Notes that a job of a worker is about a wheel; returns that wheel."""
         artifact = self._jobs[job] = self.artifacts[choice.url]
         artifact.cached = cached
-        artifact.attempts += not cached
         return artifact
 
     def finish(self, choice: "Chosen", sha256: str, counts: dict[str, int]) -> None:

@@ -31,7 +31,12 @@ FORMAT = "1"
 PIP_VERSION = "25.1"
 
 #: What a report calls the time that a phase took.
-_TIMES = {"fetch_ms": ("download",), "unpack_ms": ("unpack", "publish"), "stage_ms": ("stage",)}
+_TIMES = {
+    "fetch_ms": ("download",),
+    "unpack_ms": ("unpack", "publish"),
+    "stage_ms": ("stage",),
+    "compile_ms": ("compile",),
+}
 
 Json = dict[str, Any]
 

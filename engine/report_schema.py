@@ -53,6 +53,7 @@ class Measures(_Model):
     fetch_ms: Milliseconds | None
     unpack_ms: Milliseconds | None
     stage_ms: Milliseconds | None
+    compile_ms: Annotated[Milliseconds | None, Field(description="bytecode; waiting for a compiler included")]
 
 
 class InstalledMeasures(Measures):

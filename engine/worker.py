@@ -56,6 +56,8 @@ PHASES = {
     "know": "choose",
     "stored": "choose",
     "answer": "choose",
+    "among": "choose",
+    "flat": "choose",
     "begin": "unpack",
     "more": "unpack",
     "end": "unpack",
@@ -313,7 +315,7 @@ def serve(connection: socket.socket, worker: Worker) -> None:
         while header := stream.read(4):
             message = marshal.loads(stream.read(int.from_bytes(header, "big")))
             if worker.laps is not None:
-                worker.laps.begin(PHASES[message[0]])
+                worker.laps.begin(PHASES.get(message[0], message[0]))
             answer = worker.handle(message)
             if worker.laps is not None:
                 worker.laps.end(message[1])

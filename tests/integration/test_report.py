@@ -87,6 +87,13 @@ def test_a_cold_run_tells_sizes_times_and_links(tool: Tool, index: Index, target
     assert all(found[time] > 0 for time in ("fetch_ms", "unpack_ms", "stage_ms"))
 
 
+def test_compiling_is_no_second_attempt(tool: Tool, index: Index, target: Target, place: Path) -> None:
+    index.add(DEMO)
+    assert sync(tool, place, DEMO.pin, targets=[target], options=("--compile-bytecode",)).code == 0
+    found = by_name(report(place))["demo"]["engine"]
+    assert (found["retries"], found["cache_hit"]) == (0, False) and found["compile_ms"] > 0
+
+
 def test_a_warm_run_tells_what_it_linked(
     tool: Tool, index: Index, target: Target, new_target: NewTarget, place: Path
 ) -> None:

@@ -14,6 +14,10 @@ from tests.support.wheels import make_wheel
 
 DEMO, OTHER = make_wheel("demo", "1.0"), make_wheel("other", "1.0")
 
+#: What docs/reports.md explains.
+STEPS = {"find", "plan", "fetch", "parse", "wait", "compare", "fork", "import", "store"}
+PHASES = {"page", "choose", "download", "unpack", "publish", "stage", "compile", "commit"} | STEPS
+
 
 @pytest.fixture(autouse=True)
 def wheels(index: Index) -> None:
@@ -35,6 +39,7 @@ def test_a_cold_run_has_every_page_choice_download_and_commit(tool: Tool, target
     run = tool.sync(tool.write_lock(DEMO.pin, OTHER.pin), target, options=["--trace", str(trace)])
     assert run.code == 0, run.err
     found = phases(trace)
+    assert found.keys() <= PHASES
     assert (found["page"], found["download"], found["stage"], found["publish"], found["commit"]) == (2, 2, 2, 2, 1)
     assert found["choose"] >= 2 and found["unpack"] >= 2
     downloads = {event["args"]["project"]: event["args"] for event in events(trace) if event["cat"] == "download"}
@@ -81,6 +86,28 @@ def test_every_attempt_of_a_download_is_there(tool: Tool, index: Index, target: 
     downloads = [event["args"] for event in events(trace) if event["cat"] == "download"]
     assert [args["attempt"] for args in downloads] == [1, 2]
     assert "failed" in downloads[0] and "failed" not in downloads[1]
+
+
+def test_pages_of_several_places_are_read_and_chosen_from(
+    tool: Tool, index: Index, target: Target, tmp_path: Path
+) -> None:
+    other = Index()
+    other.add(make_wheel("demo", "2.0"))
+    trace = tmp_path / "trace.json"
+    links = other.url.replace("/simple/", "/simple/demo")
+    options = ["--trace", str(trace), "--extra-index-url", other.url, "--find-links", links]
+    options += ["--index-strategy", "unsafe-best-match"]
+    run = tool.sync(tool.write_lock(DEMO.pin), target, options=options)
+    other.close()
+    assert run.code == 0, run.err
+    assert phases(trace)["choose"] >= 1 and phases(trace)["page"] >= 2
+    assert phases(trace).keys() <= PHASES
+
+
+def test_compiling_has_its_time(tool: Tool, target: Target, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.json"
+    run = tool.sync(tool.write_lock(DEMO.pin), target, options=["--trace", str(trace), "--compile-bytecode"])
+    assert run.code == 0 and phases(trace)["compile"] == 1 and phases(trace)["stage"] >= 1
 
 
 def test_a_run_that_fails_leaves_its_trace(tool: Tool, index: Index, target: Target, tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def test_times_of_another_clock_are_moved_to_where_they_can_have_been(offset: in
 def test_a_download_counts_its_attempts_and_a_cached_wheel_has_none() -> None:
     record = recorder()
     for number in (1, 2):
-        record.assign(number, CHOICE, cached=False)
+        with timed(record, "download", "demo", record.assign(number, CHOICE, cached=False)):
+            pass
+    record.assign(3, CHOICE, cached=False)
     record.finish(CHOICE, "ab" * 32, {"hardlink": 2, "clone": 0, "copy": 1})
     artifact = record.artifacts[CHOICE.url]
     assert (artifact.attempts, artifact.cached, artifact.sha256) == (2, False, "ab" * 32)
