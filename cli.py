@@ -66,6 +66,12 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         _tell(wanted, style)
         if values["command"] != "sync":
             return _cache(wanted.values, style)
+        if wanted.values["no_cache"]:
+            from engine.storage import TemporaryCache
+
+            with TemporaryCache() as folder:
+                wanted.values["cache_dir"] = folder
+                return _sync(wanted, style)
         code = _sync(wanted, style)
         if code == OK:
             wanted.memory.keep()
@@ -105,7 +111,7 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(wanted: "Completed", style: "Style") -> int:
     from time import perf_counter
 
-    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions
+    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
     from engine.printing import detail_lines, outcome_lines, wheel_lines
     from engine.sync import sync
 
@@ -127,6 +133,7 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         durable=bool(values["durable"]),
         strict_record=bool(values["strict_record"]),
         link_mode=str(values["link_mode"] or "hardlink"),
+        concurrent_installs=whole_number(values, "concurrent_installs", least=1),
         install=InstallOptions.from_words(values, os.getcwd()),
     )
     quiet = int(values["quiet"])  # type: ignore[arg-type]

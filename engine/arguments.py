@@ -30,6 +30,7 @@ COUNTED = ("quiet", "verbose")
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (
     (("--cache-dir",), "cache_dir", "value", "PATH", "folder of the cache (default: ENGINE_CACHE_DIR or the user's)"),
+    (("-n", "--no-cache", "--no-cache-dir"), "no_cache", "flag", None, "keep nothing: use a cache for this run only"),
     (("--offline",), "offline", "switch", None, "never use the network"),
     (("-q", "--quiet"), "quiet", "flag", None, "print errors and warnings only; twice: errors only"),
     (("-v", "--verbose"), "verbose", "flag", None, "print more; twice: what became of each wheel"),
@@ -103,6 +104,13 @@ NETWORK_OPTIONS: tuple[Option, ...] = (
     (("--retries",), "retries", "value", "N", "how often a request that fails is repeated (default: 3)"),
     (("--timeout",), "timeout", "value", "SECONDS", "longest silence of a server (default: 30)"),
     (("--connect-timeout",), "connect_timeout", "value", "SECONDS", "longest wait for a connection (default: 15)"),
+    (
+        ("--concurrent-downloads",),
+        "concurrent_downloads",
+        "value",
+        "N",
+        "how many downloads may be under way at once (default: 16)",
+    ),
     (("--proxy",), "proxy", "value", "URL", "proxy for all requests, instead of those that the variables name"),
     (("--cert",), "cert", "value", "PATH", "file or folder of the authorities to trust, and no others"),
     (("--client-cert",), "client_cert", "value", "PATH", "PEM file that says to servers who you are"),
@@ -124,6 +132,13 @@ NETWORK_OPTIONS: tuple[Option, ...] = (
 )
 
 INSTALL_OPTIONS: tuple[Option, ...] = (
+    (
+        ("--concurrent-installs",),
+        "concurrent_installs",
+        "value",
+        "N",
+        "how many processes unpack and link (default: as many as there are cores)",
+    ),
     (
         ("--link-mode",),
         "link_mode",

@@ -53,6 +53,7 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
                 options.link_mode,
                 strict_record=options.strict_record,
                 recorder=run.recorder,
+                most=options.concurrent_installs,
             )
         try:
             _sync(run, targets, scratch.folder, workers)

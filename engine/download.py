@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
-from engine.index.client import Interrupted, Network
+from engine.index.client import DRIPS, Interrupted, Network
+from engine.network.pace import Pace
 from engine.partial import Changed, Partial
 from engine.space import cannot_write
 
@@ -88,7 +89,7 @@ async def download(
                 raise _wrong_size(url, partial.total, expected_bytes)
             if start:
                 await on_disk(start)
-            await _write_body(response, partial, expected_bytes or partial.total, on_disk, received)
+            await _write_body(response, partial, network.pace(), expected_bytes or partial.total, on_disk, received)
     except Changed as exc:
         raise Restart(str(exc), changed=True) from exc
     except Interrupted as exc:
@@ -107,6 +108,7 @@ def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
 async def _write_body(
     response: "aiohttp.ClientResponse",
     partial: Partial,
+    pace: Pace,
     most_bytes: int | None,
     on_disk: OnDisk,
     received: Callable[[int], None],
@@ -123,6 +125,8 @@ async def _write_body(
             # Not `iter_any`, which joins what has come: that costs as much as the TLS.
             async for chunk, _ in response.content.iter_chunks():
                 received(len(chunk))
+                if pace.is_too_slow(len(chunk)):
+                    raise Interrupted(DRIPS)
                 pieces.append(chunk)
                 waiting += len(chunk)
                 if most_bytes is not None and partial.written + waiting > most_bytes:
@@ -135,6 +139,7 @@ async def _write_body(
                     partial.written += count
                     await on_disk(partial.written)
                     written_at = time.monotonic()
+                    pace.restart()
         finally:
             # The last piece is small: a direct write costs less than another thread's turn.
             if pieces:

@@ -24,6 +24,9 @@ RETRY_SECONDS = 120
 CONNECT_SECONDS = 15
 READ_SECONDS = 30
 
+#: What a body has to bring at least, over each window of READ_SECONDS: an old mobile link has ten times that.
+LEAST_BYTES_PER_SECOND = 256
+
 #: How many redirects one request may follow.
 REDIRECTS = 30
 

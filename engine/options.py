@@ -185,6 +185,7 @@ class NetworkOptions:
         client_cert, client_key: PEM files that say who we are, or None.
         trusted_hosts: hosts whose certificates are not checked.
         keyring_provider: one of `KEYRING_PROVIDERS`.
+        concurrent_downloads: how many at once, or None for the usual number.
         refresh: ask indexes however fresh their stored pages are.
         refresh_packages: the same for these projects, by normalised name.
     """
@@ -193,6 +194,7 @@ class NetworkOptions:
         "cert",
         "client_cert",
         "client_key",
+        "concurrent_downloads",
         "connect_timeout_seconds",
         "keyring_provider",
         "proxy",
@@ -215,6 +217,7 @@ class NetworkOptions:
         client_key: str | None = None,
         trusted_hosts: "Sequence[str]" = (),
         keyring_provider: str = "auto",
+        concurrent_downloads: int | None = None,
         refresh: bool = False,
         refresh_packages: "Sequence[str]" = (),
     ) -> None:
@@ -227,6 +230,7 @@ class NetworkOptions:
         self.client_key = client_key
         self.trusted_hosts = tuple(trusted_hosts)
         self.keyring_provider = keyring_provider
+        self.concurrent_downloads = concurrent_downloads
         self.refresh = refresh
         self.refresh_packages = frozenset(refresh_packages)
 
@@ -251,7 +255,7 @@ class NetworkOptions:
             return found if isinstance(found, list) else []
 
         return cls(
-            retries=_whole_number(values, "retries", least=0),
+            retries=whole_number(values, "retries", least=0),
             timeout_seconds=_seconds(values, "timeout"),
             connect_timeout_seconds=_seconds(values, "connect_timeout"),
             proxy=str(values["proxy"]) if values.get("proxy") else None,
@@ -260,12 +264,18 @@ class NetworkOptions:
             client_key=path("client_key"),
             trusted_hosts=words("trusted_host"),
             keyring_provider=str(values.get("keyring_provider") or "auto"),
+            concurrent_downloads=whole_number(values, "concurrent_downloads", least=1),
             refresh=bool(values.get("refresh")),
             refresh_packages=[normalize_name(name) for name in words("refresh_package")],
         )
 
 
-def _whole_number(values: "Mapping[str, Value]", name: str, *, least: int) -> int | None:
+def whole_number(values: "Mapping[str, Value]", name: str, *, least: int) -> int | None:
+    """Returns the number that an option gives, or None where it was not given.
+
+    Raises:
+        ConfigurationError: when it is none, or less than `least`.
+    """
     text = values.get(name)
     if text is None:
         return None
@@ -458,6 +468,7 @@ class SyncOptions:
         dry_run: change nothing.
         check: a dry run that only compares what is installed; asks no index.
         link_mode: one of `engine.linking.LINK_MODES`.
+        concurrent_installs: how many processes unpack and link, or None for as many as there are cores.
         network: how the network is used.
         install: where to install, and how.
     """
@@ -465,6 +476,7 @@ class SyncOptions:
     __slots__ = (
         "cache_dir",
         "check",
+        "concurrent_installs",
         "dry_run",
         "durable",
         "indexes",
@@ -489,6 +501,7 @@ class SyncOptions:
         check: bool = False,
         durable: bool = False,
         link_mode: str = "hardlink",
+        concurrent_installs: int | None = None,
         strict_record: bool = False,
         network: NetworkOptions | None = None,
         install: InstallOptions | None = None,
@@ -502,6 +515,7 @@ class SyncOptions:
         self.check = check
         self.durable = durable
         self.link_mode = link_mode
+        self.concurrent_installs = concurrent_installs
         self.strict_record = strict_record
         self.network = network or NetworkOptions()
         self.install = install or InstallOptions()

@@ -42,6 +42,15 @@ class Staged:
         self.timings: list[Timing] = []
 
 
+def processes(most: int | None) -> int:
+    """Returns how many processes share the work: as many as there are cores, within bounds.
+
+    Args:
+        most: what the user allows, or None.
+    """
+    return min(cores(), MOST_PROCESSES) if most is None else most
+
+
 def cores() -> int:
     """Returns how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -49,13 +58,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def stage_all(jobs: list[Job], mode: str, *, timed: bool = False) -> Staged:
+def stage_all(jobs: list[Job], mode: str, *, timed: bool = False, most_processes: int | None = None) -> Staged:
     """Stages all jobs.
 
     Args:
         jobs: in any order; a job is not divided.
         mode: a link mode.
         timed: say how long each job took.
+        most_processes: as for `processes`.
 
     Raises:
         Drift: when a cached file is missing or has changed.
@@ -63,8 +73,8 @@ def stage_all(jobs: list[Job], mode: str, *, timed: bool = False) -> Staged:
     """
     files = sum(entry.file_count for entry, _, _ in jobs)
     useful = min(len(jobs), files // FILES_PER_PROCESS + 1)
-    processes = max(1, min(cores(), MOST_PROCESSES, useful)) if hasattr(os, "fork") else 1
-    groups = _split(jobs, processes)
+    parts = max(1, min(processes(most_processes), useful)) if hasattr(os, "fork") else 1
+    groups = _split(jobs, parts)
     children = [_fork(jobs, group, mode, timed) for group in groups[1:]]
     reports = []
     try:

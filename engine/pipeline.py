@@ -114,7 +114,7 @@ class Pipeline:
             workers=workers,
         )
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
-        self._admission = Admission(DOWNLOADS)
+        self._admission = Admission(run.options.network.concurrent_downloads or DOWNLOADS)
         self._fetcher = Fetcher(
             network=network,
             workers=workers,

@@ -40,3 +40,20 @@ def check_place(root: str, places: "Iterable[str]") -> None:
     for path in places:
         if os.path.join(os.path.realpath(path), "").startswith(inside):
             raise ConfigurationError(f"{path} is inside the cache {root}", hint="--cache-dir names another cache")
+
+
+class TemporaryCache:
+    """A cache for one run: entering makes it and gives its path, leaving deletes it."""
+
+    __slots__ = ("_folder",)
+
+    def __enter__(self) -> str:
+        import tempfile
+
+        self._folder = tempfile.mkdtemp(prefix="engine-cache-")
+        return self._folder
+
+    def __exit__(self, *exception: object) -> None:
+        import shutil
+
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -121,7 +121,10 @@ def _sync_ready(run: Run, ready: list[_Ready]) -> None:
             one.work.error = exc
             continue
         jobs.extend((entry, run.layout.tree(entry.sha256), area) for entry in one.entries)
-    staged = stage_all(jobs, run.options.link_mode, timed=run.recorder is not None) if jobs else Staged()
+    options, timed = run.options, run.recorder is not None
+    staged = Staged()
+    if jobs:
+        staged = stage_all(jobs, options.link_mode, timed=timed, most_processes=options.concurrent_installs)
     if run.recorder is not None:
         run.recorder.add_staged(jobs, staged.timings)
     collided: dict[str, set[str]] = {}

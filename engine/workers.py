@@ -9,7 +9,7 @@ import os
 import socket
 
 from engine.errors import EngineError, InstallFailed
-from engine.parallel import MOST_PROCESSES, cores
+from engine.parallel import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -296,6 +296,7 @@ class Workers:
         link_mode: how staged files come from the cache.
         strict_record: refuse wheels whose RECORD is wrong.
         recorder: learns what takes workers time, or None.
+        most: how many, as for `engine.parallel.processes`.
     """
 
     def __init__(
@@ -306,6 +307,7 @@ class Workers:
         *,
         strict_record: bool = False,
         recorder: "Recorder | None" = None,
+        most: int | None = None,
     ) -> None:
         self._recorder = recorder
 
@@ -318,7 +320,7 @@ class Workers:
         self._jobs: dict[int, Job] = {}
         self._number = 0
         self._connections: list[_Connection] = []
-        for _ in range(min(cores(), MOST_PROCESSES)):
+        for _ in range(processes(most)):
             ours, theirs = socket.socketpair()
             pid = self._start(ours, theirs, make_worker)
             self._connections.append(_Connection(ours, pid))

@@ -23,6 +23,7 @@ from engine.index.freshness import Freshness
 from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS
 from engine.network.credentials import CredentialStore
 from engine.network.origin import Credentials, Origin, split_credentials
+from engine.network.pace import Pace
 from engine.network.proxies import Proxies, Proxy
 from engine.network.redirects import REDIRECT_STATUS, follow, refuse_link_local
 from engine.network.retry import RetryBudget, retry_after_seconds
@@ -43,6 +44,9 @@ TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 #: What a server says to somebody whom it does not know, or does not want.
 REFUSED_STATUS = frozenset({401, 403, 407})
+
+#: What went wrong with a body that hardly moves.
+DRIPS = "the server hardly sends anything"
 
 #: What is asked for.
 Purpose = Literal["page", "file"]
@@ -96,11 +100,13 @@ def _is_gzipped(response: aiohttp.ClientResponse) -> bool:
     return coding.endswith("gzip")
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, pace: Pace) -> bytes:
     shown = without_credentials(str(response.url))
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
+        if pace.is_too_slow(len(chunk)):
+            raise Interrupted(DRIPS)
         if len(body) > PAGE_BYTES:
             raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
     return bytes(body)
@@ -145,6 +151,10 @@ class Network:
         self._early: dict[str, asyncio.Task[Answer | Exception]] = {}
         self._limit = asyncio.Semaphore(PAGES)
         self._far_hosts: set[str] = set()
+
+    def pace(self) -> Pace:
+        """Returns what watches the pace of one body; it starts now."""
+        return Pace(self._read_seconds)
 
     @property
     def warnings(self) -> list[str]:
@@ -332,7 +342,7 @@ class Network:
                     response.content_type,
                     _is_gzipped(response),
                     freshness,
-                    await _body(response) if response.status == 200 else b"",
+                    await _body(response, self.pace()) if response.status == 200 else b"",
                     unchanged,
                 )
             details.update(status=answer.status, bytes=len(answer.body))

@@ -36,6 +36,8 @@ class Fault:
         reset: the connection is reset instead of answered.
         piece_bytes: the body is sent in writes of that size.
         hold_after_bytes, gate: after that much of the body the server waits until the gate is set.
+        drip_seconds: waited after every piece of the body.
+        silent: the server says nothing at all until the gate is set.
         times: how often; None for always.
         ignores_range: all of the file is sent, whatever part was asked for.
         slow_seconds: how long the server rests after the first megabyte.
@@ -50,6 +52,8 @@ class Fault:
     piece_bytes: int | None = None
     hold_after_bytes: int | None = None
     gate: threading.Event | None = None
+    drip_seconds: float = 0
+    silent: bool = False
     times: int | None = None
     ignores_range: bool = False
     slow_seconds: float = 0
@@ -98,6 +102,7 @@ class Index:
         self.errors: list[BaseException] = []
         self._projects: dict[str, list[Listed]] = {}
         self._faults: dict[str, list[Fault]] = {}
+        self.closed = threading.Event()
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._server = _Server(self)
@@ -146,6 +151,11 @@ class Index:
         """Makes the server misbehave for a path; several for one path come one after the other."""
         self._faults.setdefault(path, []).append(fault)
 
+    def heal(self) -> None:
+        """Makes the server behave from now on."""
+        with self._lock:
+            self._faults.clear()
+
     def wait_for(self, path: str, timeout_seconds: float = 30) -> None:
         """Returns when `path` has been asked for.
 
@@ -166,6 +176,7 @@ class Index:
 
     def close(self) -> None:
         """Stops serving; a second call does nothing."""
+        self.closed.set()
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -274,6 +285,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
             return
+        if fault.silent:
+            assert fault.gate is not None
+            fault.gate.wait(60)
         status, headers, body = index.answer(self.path)
         if index.passwords and not self._is_known(index.passwords):
             status, headers, body = 401, {"WWW-Authenticate": 'Basic realm="index"'}, b""
@@ -322,6 +336,8 @@ class _Handler(BaseHTTPRequestHandler):
         size = fault.piece_bytes or len(body) or 1
         for start in range(0, len(body), size):
             self.wfile.write(body[start : start + size])
+            if fault.drip_seconds and self.server.index.closed.wait(fault.drip_seconds):
+                return
 
     def log_message(self, format: str, *args: Any) -> None:
         """Tests read `requests`; nothing is printed."""
