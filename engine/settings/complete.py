@@ -3,6 +3,11 @@
 The nearest word about an option counts.  Lists of several files are joined, the
 nearest file's words first, and stand behind those of the command line or the
 variable; but the environments to sync are only those that the nearest names.
+
+The places that pip's variables and files name belong together: they count where
+no nearer word names the default index, and then all of them are asked and the
+best file of all is taken, because that is what they were written for.
+
 Does not look into files: that is for `engine.settings.files`.
 
 On the warm path: imports nothing heavy.
@@ -32,6 +37,12 @@ _ALONE = frozenset(("python",))
 #: Options of which one excludes the others, and several environments exclude all.
 _FOLDERS = ("target", "prefix", "system")
 
+#: Where pip looks, beside its index.
+_PLACES = frozenset(("extra_index_url", "find_links", "no_index"))
+
+#: What OpenSSL itself obeys is nearer than what was said to pip.
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
 #: Options about the settings themselves.
 _OWN = ("config_file", "no_config")
 
@@ -48,9 +59,21 @@ class Completed:
         details: lines that say where settings came from.
         warnings: lines about settings that do not count.
         memory: what files said, to be kept when all is done.
+        pip_places: by the name of an option, where pip looks.
+        pip_index: the default index is pip's.
     """
 
-    __slots__ = ("default_index", "details", "indexes", "memory", "sources", "values", "warnings")
+    __slots__ = (
+        "default_index",
+        "details",
+        "indexes",
+        "memory",
+        "pip_index",
+        "pip_places",
+        "sources",
+        "values",
+        "warnings",
+    )
 
     def __init__(self, values: "Mapping[str, Value]") -> None:
         self.values = dict(values)
@@ -60,6 +83,8 @@ class Completed:
         self.details: list[str] = []
         self.warnings: list[str] = []
         self.memory = Memory(None)
+        self.pip_places: dict[str, Value] = {}
+        self.pip_index = False
 
 
 def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: str) -> Completed:
@@ -75,11 +100,15 @@ def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: s
     """
     done = Completed(values)
     given = from_variables(environ, options_of(str(values["command"])))
+    trusting = any(environ.get(variable) for variable in _AUTHORITIES)
     settled = {
         settles for name, value in done.values.items() if not _is_unset(value) for settles in _settles(name, value)
     }
     for name, (value, variable) in given.items():
-        if name not in settled:
+        if variable.startswith("PIP_") and name in _PLACES:
+            done.pip_places[name] = value
+        elif name not in settled and not (variable == "PIP_CERT" and trusting):
+            done.pip_index = done.pip_index or (name == "index_url" and variable.startswith("PIP_"))
             if name not in _OWN:
                 done.details.append(f"{variable} sets {name.replace('_', '-')}")
             _take(done, name, value, cwd)
@@ -89,7 +118,44 @@ def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: s
     for layer in _layers(done, environ, cwd):
         done.details.append(f"settings from {layer.path}")
         _add(done, layer, settled, cwd)
+    if (layer := _pip_layer(done, environ)) is not None:
+        done.details.append(f"settings from {layer.path}")
+        _take_from_pip(done, layer, settled, cwd, trusting=trusting)
+    _look_where_pip_looks(done, settled)
     return done
+
+
+def _pip_layer(done: Completed, environ: "Mapping[str, str]") -> Layer | None:
+    return None if done.values["no_config"] else files.pip_layer(environ, done.memory)
+
+
+def _take_from_pip(done: Completed, layer: Layer, settled: set[str], cwd: str, *, trusting: bool) -> None:
+    """Adds what pip's files say, but keeps apart where pip looks."""
+    for name in _PLACES & layer.values.keys():
+        done.pip_places.setdefault(name, layer.values.pop(name))
+    if trusting:
+        layer.values.pop("cert", None)
+    before = done.default_index
+    _add(done, layer, settled, cwd)
+    done.pip_index = done.pip_index or done.default_index is not before
+
+
+def _look_where_pip_looks(done: Completed, settled: set[str]) -> None:
+    """Adds the places that pip knows, unless a nearer word names the default index."""
+    nearer = done.values.get("index_url") or (done.default_index is not None and not done.pip_index)
+    if nearer:
+        return
+    for name, value in done.pip_places.items():
+        if name not in done.values:
+            continue
+        before = done.values[name]
+        if isinstance(value, list) and isinstance(before, list):
+            done.values[name] = [*before, *(word for word in value if word not in before)]
+        elif name not in settled:
+            done.values[name] = value
+    if "index_strategy" not in settled and done.pip_places.get("extra_index_url") and "index_strategy" in done.values:
+        done.values["index_strategy"] = "unsafe-best-match"
+        done.details.append("the best file of all indexes is taken, as pip does; --index-strategy changes that")
 
 
 def _layers(done: Completed, environ: "Mapping[str, str]", cwd: str) -> "Iterator[Layer]":
@@ -112,8 +178,6 @@ def _layers(done: Completed, environ: "Mapping[str, str]", cwd: str) -> "Iterato
         for layer in files.standing_layers(environ, memory):
             if layer.path not in seen:
                 yield layer
-    if not no_config and (layer := files.pip_layer(environ, memory)) is not None:
-        yield layer
 
 
 def _add(done: Completed, layer: Layer, settled: set[str], cwd: str) -> None:

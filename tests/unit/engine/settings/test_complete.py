@@ -225,3 +225,40 @@ def test_a_command_takes_the_settings_of_its_options_only(around: Surroundings) 
     assert values is not None
     done = complete(values, {**around.environ, "ENGINE_DURABLE": "nonsense"}, str(around.cwd))
     assert done.values == {**values, "cache_dir": os.path.join(around.project.parent, "there")}
+
+
+def test_the_places_of_pip_count_together_as_pip_has_them(around: Surroundings) -> None:
+    around.write(around.pip, "[global]\nextra-index-url = https://example.com/b\nfind-links = /file")
+    done = around.complete(PIP_INDEX_URL="https://example.com/a", PIP_FIND_LINKS="/variable")
+    assert url(done.default_index) == "https://example.com/a"
+    assert done.values["extra_index_url"] == ["https://example.com/b"]
+    assert done.values["find_links"] == ["/variable"], "a variable of pip's stands for the same word of its files"
+    assert done.values["index_strategy"] == "unsafe-best-match"
+    strict = around.complete("--index-strategy", "first-index")
+    assert strict.values["index_strategy"] == "first-index"
+    assert strict.values["extra_index_url"] == ["https://example.com/b"]
+
+
+@pytest.mark.parametrize("nearer", ["option", "ENGINE_INDEX_URL", "UV_DEFAULT_INDEX", "file"])
+def test_who_names_the_default_index_does_not_mean_the_places_of_pip(around: Surroundings, nearer: str) -> None:
+    around.write(around.pip, "[global]\nextra-index-url = https://example.com/b\nfind-links = /d\nno-index = 1")
+    words: list[str] = []
+    variables = {"PIP_EXTRA_INDEX_URL": "https://example.com/c"}
+    if nearer == "option":
+        words = ["-i", "https://example.com/mine"]
+    elif nearer == "file":
+        around.write(around.project, "index-url = 'https://example.com/mine'")
+    else:
+        variables[nearer] = "https://example.com/mine"
+    done = around.complete(*words, **variables)
+    assert done.values["extra_index_url"] == [] and done.values["find_links"] == []
+    assert not done.values["no_index"] and done.values["index_strategy"] is None
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_variables_of_openssl_are_nearer_than_what_pip_was_told(around: Surroundings, variable: str) -> None:
+    around.write(around.pip, "[global]\ncert = /file.pem")
+    assert around.complete().values["cert"] == "/file.pem"
+    assert around.complete(PIP_CERT="/variable.pem").values["cert"] == "/variable.pem"
+    assert around.complete(PIP_CERT="/variable.pem", **{variable: "/mine"}).values["cert"] is None
+    assert around.complete("--cert", "/option.pem", **{variable: "/mine"}).values["cert"] == "/option.pem"
