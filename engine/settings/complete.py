@@ -118,9 +118,9 @@ def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: s
     for layer in _layers(done, environ, cwd):
         done.details.append(f"settings from {layer.path}")
         _add(done, layer, settled, cwd)
-    if (layer := _pip_layer(done, environ)) is not None:
-        done.details.append(f"settings from {layer.path}")
-        _take_from_pip(done, layer, settled, cwd, trusting=trusting)
+    if (pip := _pip_layer(done, environ)) is not None:
+        done.details.append(f"settings from {pip.path}")
+        _take_from_pip(done, pip, settled, cwd, trusting=trusting)
     _look_where_pip_looks(done, settled)
     return done
 
