@@ -168,8 +168,7 @@ def _layers(done: Completed, environ: "Mapping[str, str]", cwd: str) -> "Iterato
         done.memory = Memory(os.path.join(cache_root(str(chosen) if chosen else None, environ), MEMORY))
     memory = done.memory
     if named:
-        if (layer := files.named_layer(os.path.join(cwd, str(named)), memory)) is not None:
-            yield layer
+        yield files.named_layer(os.path.join(cwd, str(named)), memory)
     else:
         seen = set()
         if (layer := files.project_layer(cwd, memory, done.warnings)) is not None:

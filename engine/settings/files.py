@@ -39,13 +39,12 @@ def project_layer(cwd: str, memory: Memory, warnings: list[str]) -> Layer | None
     folder = cwd
     while True:
         own, project = os.path.join(folder, "engine.toml"), os.path.join(folder, "pyproject.toml")
-        if (found := _planted(folder, own, warnings)) is not None:
-            data = _read(own, found)
-            if (shadowed := _look(project)) is not None and _holds_table(project, shadowed, memory):
+        settings, shared = _text(folder, own, warnings), _text(folder, project, warnings, word=b"engine")
+        if settings is not None:
+            if shared is not None and _holds_table(project, shared, memory):
                 warnings.append(f"{own} counts; [tool.engine] of the pyproject.toml beside it does not")
-            return memory.read(own, data, "engine")
-        found = _planted(folder, project, warnings) if _mentions(project) else None
-        if found is not None and (layer := memory.read(project, _read(project, found), "pyproject")):
+            return memory.read(own, settings, "engine")
+        if shared is not None and (layer := memory.read(project, shared, "pyproject")) is not None:
             return layer
         above = os.path.dirname(folder)
         if above == folder:
@@ -53,16 +52,57 @@ def project_layer(cwd: str, memory: Memory, warnings: list[str]) -> Layer | None
         folder = above
 
 
-def _mentions(path: str) -> bool:
-    """Tells whether a pyproject.toml may have our table: without the word it has not, and most have not."""
-    found = _look(path)
-    return found is not None and b"engine" in _read(path, found)
+def _text(folder: str, path: str, warnings: list[str], *, word: bytes = b"") -> bytes | None:
+    """Returns the content of a file that may hold settings, or None where none does.
 
-
-def _holds_table(path: str, found: os.stat_result, memory: Memory) -> bool:
-    data = _read(path, found)
+    Args:
+        folder: where it is.
+        path: the file.
+        warnings: gets a line where it is passed over.
+        word: what it has if it holds settings.
+    """
     try:
-        return b"engine" in data and memory.read(path, data, "pyproject") is not None
+        if _is_planted(folder, path):
+            if not word or _has(path, word):
+                warnings.append(
+                    f"{path} is passed over: it belongs to another user, in a folder that everybody may write to; "
+                    "--config-file takes it"
+                )
+            return None
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    if (found := _look(path)) is None:
+        return None
+    data = _read(path, found)
+    return data if word in data else None
+
+
+def _has(path: str, word: bytes) -> bool:
+    try:
+        return (found := _look(path)) is not None and word in _read(path, found)
+    except ConfigurationError:
+        return False
+
+
+def _is_planted(folder: str, path: str) -> bool:
+    """Tells whether a stranger may have put a file, or a link, there for us to find.
+
+    Whoever may write into a folder above, such as a shared temporary one, would
+    else decide where our distributions come from.
+
+    Raises:
+        OSError: when there is no such file that we could see.
+    """
+    found = os.lstat(path)
+    if os.name == "nt" or not os.stat(folder).st_mode & stat.S_IWOTH:
+        return False
+    trusted = (0, os.geteuid())
+    return found.st_uid not in trusted or (stat.S_ISLNK(found.st_mode) and os.stat(path).st_uid not in trusted)
+
+
+def _holds_table(path: str, data: bytes, memory: Memory) -> bool:
+    try:
+        return memory.read(path, data, "pyproject") is not None
     except ConfigurationError:
         return True
 
@@ -75,20 +115,6 @@ def _look(path: str) -> os.stat_result | None:
         return None
     except OSError as exc:
         raise ConfigurationError(f"{path} cannot be read: {exc.strerror}", hint=_SKIP) from exc
-
-
-def _planted(folder: str, path: str, warnings: list[str]) -> os.stat_result | None:
-    """Returns the state of a file unless a stranger may have put it there for us to find.
-
-    Whoever may write into a folder above, such as a shared temporary one, would
-    else decide where our distributions come from.
-    """
-    if (found := _look(path)) is None or os.name == "nt":
-        return found
-    if found.st_uid in (0, os.geteuid()) or not os.stat(folder).st_mode & stat.S_IWOTH:
-        return found
-    warnings.append(f"{path} is passed over: it belongs to another user, in a folder that everybody may write to")
-    return None
 
 
 def _read(path: str, found: os.stat_result) -> bytes:
@@ -104,7 +130,7 @@ def _read(path: str, found: os.stat_result) -> bytes:
     return data
 
 
-def named_layer(path: str, memory: Memory) -> Layer | None:
+def named_layer(path: str, memory: Memory) -> Layer:
     """Returns what a file says that was named: an engine.toml, or a pyproject.toml with our table.
 
     Args:
@@ -112,12 +138,14 @@ def named_layer(path: str, memory: Memory) -> Layer | None:
         memory: what was read before.
 
     Raises:
-        ConfigurationError: when it is not there, cannot be read, or says something wrong.
+        ConfigurationError: when it is not there, cannot be read, has no settings, or says something wrong.
     """
     if (found := _look(path)) is None:
         raise ConfigurationError(f"there is no settings file {path}")
     kind = "pyproject" if os.path.basename(path) == "pyproject.toml" else "engine"
-    return memory.read(path, _read(path, found), kind)
+    if (layer := memory.read(path, _read(path, found), kind)) is None:
+        raise ConfigurationError(f"{path} has no table [tool.engine]")
+    return layer
 
 
 def standing_layers(environ: "Mapping[str, str]", memory: Memory) -> "Iterator[Layer]":

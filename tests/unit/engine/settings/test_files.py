@@ -51,17 +51,42 @@ def test_a_pyproject_that_cannot_be_toml_matters_only_if_it_may_hold_our_table(t
         project(tmp_path)
 
 
-@posix
-def test_a_file_that_a_stranger_could_plant_is_passed_over(tmp_path: Path) -> None:
+def give_away(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs to give a file away")
-    (tmp_path / "engine.toml").write_text("")
-    os.chown(tmp_path / "engine.toml", 12345, -1)
+    os.chown(path, 12345, -1, follow_symlinks=False)
+
+
+@posix
+@pytest.mark.parametrize("name", ["engine.toml", "pyproject.toml"])
+def test_a_file_that_a_stranger_could_plant_is_passed_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("[tool.engine]" if name == "pyproject.toml" else "")
+    give_away(tmp_path / name)
     warnings: list[str] = []
-    assert project(tmp_path, warnings) == str(tmp_path / "engine.toml") and warnings == []
+    assert project(tmp_path, warnings) == str(tmp_path / name) and warnings == []
     tmp_path.chmod(0o1777)
-    assert project(tmp_path, warnings) != str(tmp_path / "engine.toml")
+    assert project(tmp_path, warnings) != str(tmp_path / name)
     assert "another user" in warnings[0]
+
+
+@posix
+@pytest.mark.parametrize("leads_to", ["own.toml", "engine.toml"])
+def test_a_link_that_a_stranger_could_plant_is_not_followed(tmp_path: Path, leads_to: str) -> None:
+    (tmp_path / "own.toml").write_text("offline = true")
+    (tmp_path / "engine.toml").symlink_to(leads_to)
+    give_away(tmp_path / "engine.toml")
+    tmp_path.chmod(0o1777)
+    warnings: list[str] = []
+    assert project(tmp_path, warnings) != str(tmp_path / "engine.toml") and len(warnings) == 1
+
+
+@posix
+def test_what_a_stranger_plants_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pyproject.toml")
+    give_away(tmp_path / "pyproject.toml")
+    tmp_path.chmod(0o1777)
+    warnings: list[str] = []
+    assert project(tmp_path, warnings) != str(tmp_path / "pyproject.toml") and warnings == []
 
 
 @posix
@@ -113,9 +138,12 @@ def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no settings file"):
         files.named_layer(str(tmp_path / "none.toml"), Memory(None))
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    with pytest.raises(ConfigurationError, match="has no table"):
+        files.named_layer(str(tmp_path / "pyproject.toml"), Memory(None))
     (tmp_path / "pyproject.toml").write_text("[tool.engine]\noffline = true\n")
     layer = files.named_layer(str(tmp_path / "pyproject.toml"), Memory(None))
-    assert layer is not None and layer.values == {"offline": True}
+    assert layer.values == {"offline": True}
 
 
 def test_the_users_file() -> None:
