@@ -77,9 +77,9 @@ def test_the_rest_is_recognised(more: dict[str, str], tmp_path: Path) -> None:
     [
         (200, {}),
         (416, {}),
-        (206, {"Content-Range": f"bytes {2 * MIB + 1}-{TOTAL - 1}/{TOTAL}"}),
-        (206, {"Content-Range": f"bytes {2 * MIB}-{TOTAL - 2}/{TOTAL}"}),
-        (206, {"Content-Range": f"bytes {2 * MIB}-{TOTAL}/{TOTAL + 1}"}),
+        (206, {"Content-Range": f"bytes {2 * MIB + 1}-{TOTAL - 1}/{TOTAL}", "Content-Length": str(6 * MIB - 1)}),
+        (206, {"Content-Range": f"bytes {2 * MIB}-{TOTAL - 2}/{TOTAL}", "Content-Length": str(6 * MIB - 1)}),
+        (206, {"Content-Range": f"bytes {2 * MIB}-{TOTAL}/{TOTAL + 1}", "Content-Length": str(6 * MIB + 1)}),
         (206, {"Content-Range": f"bytes {2 * MIB}-{TOTAL - 1}/*"}),
         (206, {"Content-Range": f"bytes */{TOTAL}"}),
         (206, {"Content-Range": ""}),

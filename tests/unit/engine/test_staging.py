@@ -224,11 +224,11 @@ def test_a_wheel_from_an_index_has_no_origin_not_even_one_that_it_brings(cache: 
 
 
 @pytest.mark.parametrize("mode", ["hardlink", "copy"])
-@pytest.mark.parametrize("lost", ["demo/__init__.py", "demo/sub/deep/a.py", f"{INFO}/METADATA"])
+@pytest.mark.parametrize("lost", ["demo/__init__.py", "demo/sub/deep/b.py", f"{INFO}/METADATA"])
 def test_an_entry_that_is_lost_in_the_middle_leaves_only_what_others_had_staged(
     cache: Path, area: Area, mode: str, lost: str
 ) -> None:
-    entry = publish(cache, FILES)
+    entry = publish(cache, {**FILES, "demo/sub/deep/b.py": b"b = 1\n"})
     others = {"purelib/demo/__init__.py", "data/share/man/x.1"}
     for path in others:
         (Path(area.stage) / path).parent.mkdir(parents=True, exist_ok=True)
