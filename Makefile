@@ -11,6 +11,7 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11; do \
 SOURCES := cli.py engine cache resolver
 BIN := .venv/bin
 STAMP := .venv/.setup-done
+SERVERS := .servers/.setup-done
 
 setup: $(STAMP)
 
@@ -39,8 +40,15 @@ demo: $(STAMP)
 	"$$folder/$$name/bin/python" -c 'import flask, httpx, rich, sys; print("  ", sys.prefix, "has flask, httpx and rich")'; done; \
 	echo "5. the environments are removed"
 
-test: lint
+test: lint $(SERVERS)
 	$(BIN)/pytest
+
+# Real index servers and a proxy, which tests start.
+$(SERVERS): pyproject.toml | $(STAMP)
+	$(PYTHON) -m venv --clear .servers
+	.servers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.servers/bin/python -m pip install --quiet --group servers
+	touch $@
 
 lint: $(STAMP)
 	$(BIN)/ruff check
@@ -52,5 +60,5 @@ format: $(STAMP)
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .servers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.tool import clean_environ
+import pytest
+
+from tests.support.tool import ROOT, clean_environ
 from tests.support.wheels import Wheel
 
 START_SECONDS = 60
@@ -31,8 +32,13 @@ def free_port() -> int:
 
 
 def script(name: str) -> str:
-    """Returns the path of a program that was installed beside this interpreter."""
-    return str(Path(sys.executable).parent / name)
+    """Returns the path of a server's program; it need not be there."""
+    return str(ROOT / ".servers" / "bin" / name)
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Returns the mark of tests that need a server's program."""
+    return pytest.mark.skipif(not os.path.exists(script(name)), reason=f"make test installs {name}")
 
 
 @contextmanager

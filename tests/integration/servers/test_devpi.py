@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.index import Index
-from tests.support.servers import Devpi, free_port, running, script
+from tests.support.servers import Devpi, free_port, needs, running, script
 from tests.support.tool import Target, Tool, clean_environ
 from tests.support.wheels import make_wheel
 
-pytest.importorskip("devpi_server")
+pytestmark = needs("devpi-server")
 
 PUBLIC = make_wheel("public", "1.0")
 PRIVATE = make_wheel("private", "3.0")

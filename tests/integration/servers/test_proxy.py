@@ -10,6 +10,7 @@ from tests.support.index import Index
 from tests.support.servers import (
     find_nginx,
     free_port,
+    needs,
     nginx_command,
     nginx_configuration,
     running,
@@ -19,7 +20,7 @@ from tests.support.servers import (
 from tests.support.tool import Target, Tool
 from tests.support.wheels import make_wheel
 
-pytest.importorskip("proxy")
+pytestmark = needs("proxy")
 
 ONE = make_wheel("one", "1.0")
 USER, PASSWORD = "walker", "gate-secret"

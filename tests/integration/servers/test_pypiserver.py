@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import free_port, password_file, running, script
+from tests.support.servers import free_port, needs, password_file, running, script
 from tests.support.tool import Target, Tool
 from tests.support.wheels import make_wheel
 
-pytest.importorskip("pypiserver")
+pytestmark = needs("pypi-server")
 
 ONE = make_wheel("one-thing", "1.0")
 TWO = make_wheel("two", "2.0")
