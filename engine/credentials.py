@@ -18,6 +18,10 @@ def without_credentials(text: str) -> str:
     for number in range(1, len(pieces)):
         piece = pieces[number]
         end = next((at for at, character in enumerate(piece) if character in "/?#" or character.isspace()), len(piece))
+        port = piece[:end].rpartition(":")[2]
+        if "@" not in piece[:end] and ":" in piece[:end] and not piece.startswith("[") and not port.isdigit():
+            # No port: a password that was not percent-encoded, and goes on to the last "@".
+            end = next((at for at, character in enumerate(piece) if character.isspace()), len(piece))
         at_sign = piece.rfind("@", 0, end)
         if at_sign >= 0:
             pieces[number] = "***" + piece[at_sign:]

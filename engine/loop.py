@@ -9,7 +9,8 @@ pieces while they are on their way: that hides 80 ms of a cold start.
 import asyncio
 import importlib
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.cold import Preparation
 from engine.credentials import without_credentials
@@ -20,6 +21,8 @@ from engine.network.trust import Trust
 from engine.recording import timed
 from engine.sync import Run
 from engine.workers import Workers
+
+_Result = TypeVar("_Result")
 
 if TYPE_CHECKING:
     from engine.pipeline import Answers
@@ -60,11 +63,7 @@ def run_loop(
         KeyboardInterrupt: after SIGINT, when everything is cleaned up.
         SystemExit: after SIGTERM, likewise.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        try:
-            return runner.run(_main(run, preparation, guesses, scratch, workers, trust))
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
+    return _run(_main(run, preparation, guesses, scratch, workers, trust))
 
 
 def fetch(run: Run, url: str) -> tuple[str, bytes]:
@@ -80,11 +79,31 @@ def fetch(run: Run, url: str) -> tuple[str, bytes]:
     Raises:
         EngineError: when it cannot be had.
     """
+    return _run(_fetch(run, url))
+
+
+def _run(main: Coroutine[Any, Any, _Result]) -> _Result:
+    """Runs to the end, or to SIGINT or SIGTERM: either one cancels, so that everything is cleaned up."""
+    before = signal.getsignal(signal.SIGTERM)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_fetch(run, url))
+            return runner.run(_terminable(main))
         except BaseExceptionGroup as group:
             raise _first(group) from None
+        except asyncio.CancelledError:
+            raise SystemExit(128 + signal.SIGTERM) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+async def _terminable(main: Coroutine[Any, Any, _Result]) -> _Result:
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    except NotImplementedError:  # Windows has no such signal
+        pass
+    return await main
 
 
 async def _fetch(run: Run, url: str) -> tuple[str, bytes]:

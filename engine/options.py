@@ -72,7 +72,13 @@ class IndexLocation:
     @property
     def identity(self) -> str:
         """What tells it apart from another place as far as answers are concerned."""
-        return f"{self.name} {self.explicit:d}{self.default:d}{self.flat:d} {self.ignored_statuses} {self.url}"
+        url = self.url
+        if "@" in url:
+            # Who asks does not change what is there: a password that is replaced every hour loses no plan.
+            from engine.credentials import without_credentials
+
+            url = without_credentials(url)
+        return f"{self.name} {self.explicit:d}{self.default:d}{self.flat:d} {self.ignored_statuses} {url}"
 
 
 class IndexOptions:
