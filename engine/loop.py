@@ -93,7 +93,8 @@ def _run(main: Coroutine[Any, Any, _Result]) -> _Result:
         except asyncio.CancelledError:
             raise SystemExit(128 + signal.SIGTERM) from None
         finally:
-            signal.signal(signal.SIGTERM, before)
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
 
 
 async def _terminable(main: Coroutine[Any, Any, _Result]) -> _Result:
