@@ -58,6 +58,8 @@ def main(arguments: "list[str]") -> None:
     """Answers until standard input ends or the parent does."""
     parent, seconds = int(arguments[0]), int(arguments[1])
     die_with_parent()
+    if hasattr(os, "getppid") and os.name != "nt" and os.getppid() != parent:
+        return  # it was gone before the kernel knew
     alarm = getattr(signal, "alarm", None)
     if alarm is not None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
