@@ -316,7 +316,8 @@ class LockOptions:
         files: paths, web addresses, or `-` for standard input.
         constraints: the same, of constraints files.
         require_hashes: every line must have a hash; None: if one line has.
-        verify_hashes: compare files with the hashes of requirements files.
+        verify_hashes: compare files with the hashes of requirements files; a lock that says `--require-hashes` itself
+            has them compared in any case.
         extras, groups: of a pylock.toml, beside its default groups.
         all_extras, all_groups, default_groups: flags.
     """
@@ -382,7 +383,7 @@ class LockOptions:
             files=words("lock"),
             constraints=words("constraint"),
             require_hashes=True if required else False if free else None,
-            verify_hashes=not values.get("no_verify_hashes"),
+            verify_hashes=bool(required) or not values.get("no_verify_hashes"),
             extras=words("extra"),
             groups=words("group"),
             all_extras=bool(values.get("all_extras")),

@@ -43,6 +43,9 @@ _PLACES = frozenset(("extra_index_url", "find_links", "no_index"))
 #: What OpenSSL itself obeys is nearer than what was said to pip.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
+#: Options that contradict each other beside `no-…`: whoever asks for hashes wants them looked at.
+_CONTRARY = {"require_hashes": "no_verify_hashes", "no_verify_hashes": "require_hashes"}
+
 #: Options about the settings themselves.
 _OWN = ("config_file", "no_config")
 
@@ -225,7 +228,8 @@ def _settles(name: str, value: "Value") -> tuple[str, ...]:
         return (name,)
     if name in _FOLDERS:
         return _FOLDERS
-    return (name, name[3:] if name.startswith("no_") else f"no_{name}")
+    contrary = name[3:] if name.startswith("no_") else f"no_{name}"
+    return (name, contrary, _CONTRARY[name]) if name in _CONTRARY else (name, contrary)
 
 
 def _words(value: "Value") -> list[str]:

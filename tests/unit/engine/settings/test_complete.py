@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.arguments import scan_arguments
-from engine.options import IndexLocation
+from engine.options import IndexLocation, LockOptions
 from engine.settings.complete import Completed, complete
 
 
@@ -262,3 +262,15 @@ def test_the_variables_of_openssl_are_nearer_than_what_pip_was_told(around: Surr
     assert around.complete(PIP_CERT="/variable.pem").values["cert"] == "/variable.pem"
     assert around.complete(PIP_CERT="/variable.pem", **{variable: "/mine"}).values["cert"] is None
     assert around.complete("--cert", "/option.pem", **{variable: "/mine"}).values["cert"] == "/option.pem"
+
+
+@pytest.mark.parametrize("variable", ["UV_NO_VERIFY_HASHES", "ENGINE_NO_VERIFY_HASHES"])
+def test_who_asks_for_hashes_has_them_looked_at_whatever_is_said_further_away(
+    around: Surroundings, variable: str
+) -> None:
+    values = around.complete("--require-hashes", **{variable: "1"}).values
+    assert (values["require_hashes"], values["no_verify_hashes"]) == (True, False)
+    around.write(around.project, "no-verify-hashes = true\n")
+    assert LockOptions.from_words(around.complete(PIP_REQUIRE_HASHES="1").values).verify_hashes
+    near = around.complete("--no-verify-hashes", PIP_REQUIRE_HASHES="1").values
+    assert not LockOptions.from_words(near).verify_hashes
