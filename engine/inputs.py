@@ -117,6 +117,12 @@ def read_input(name: str, cwd: str, fetch: "Fetch") -> LockInput:
 
         url, body = fetch(name)
         return LockInput(without_credentials(name), body, folder=cwd, url=url)
+    if "://" in name and not name.startswith("file:"):
+        from engine.credentials import without_credentials
+
+        raise ConfigurationError(
+            f"cannot read the lock {without_credentials(name)}: only http: and https: addresses can be fetched"
+        )
     if name == STANDARD_INPUT:
         return LockInput(name, _read(name, 0), folder=cwd)
     path = name
@@ -133,8 +139,10 @@ def _read(name: str, file: "str | int") -> bytes:
         with open(file, "rb", closefd=file != 0) as stream:
             body = stream.read(LOCK_BYTES + 1)
     except (OSError, ValueError) as exc:
+        from engine.credentials import without_credentials
+
         reason = exc.strerror if isinstance(exc, OSError) else "it is no path"
-        raise ConfigurationError(f"cannot read the lock {name}: {reason}") from exc
+        raise ConfigurationError(f"cannot read the lock {without_credentials(name)}: {reason}") from exc
     if len(body) > LOCK_BYTES:
         raise ConfigurationError(f"cannot read the lock {name}: it is larger than {LOCK_BYTES >> 20} MiB")
     return body

@@ -7,6 +7,7 @@ is for `engine.index.find_links`, in a worker.
 import os
 from urllib.parse import urlsplit
 
+from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable
 from engine.local import local_path
 
@@ -44,5 +45,6 @@ def has_project(place: str, project: str) -> bool:
     """
     root = path_of(place)
     if not os.path.isdir(root):
-        raise IndexUnavailable(f"{root} is no folder, so it is no index", hint="check --index and --index-url")
+        hint = "check --index and --index-url; an address starts with https:// or http://"
+        raise IndexUnavailable(f"{without_credentials(root)} is no folder, so it is no index", hint=hint)
     return os.path.isdir(os.path.join(root, project))

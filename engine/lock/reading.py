@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
     from engine.inputs import Conditions, Fetch, FileCondition
 
+#: The variable that names the working directory.
+PROJECT_ROOT = "PROJECT_ROOT"
+
 _FOREIGN = {
     "pyproject.toml": "lock it first, for instance with `uv pip compile` or `pip lock`",
     "uv.lock": "`uv export --format pylock.toml` makes a lock of it",
@@ -68,6 +71,8 @@ class LockReader:
         self._inputs = inputs
         self._options = options
         self._environ = environ
+        # As in uv, where nobody says otherwise.
+        self._values = {PROJECT_ROOT: cwd, **environ}
         self._cwd = cwd
         self._fetch = fetch
         self._parts: list[Pin | Selectable] = []
@@ -140,11 +145,14 @@ class LockReader:
 
     def _lock(self) -> Lock:
         auto = self._hashed if self._options.require_hashes is None else False
+        verifies = self._options.verify_hashes or self._require_hashes
+        parts = self._parts
+        if not verifies:
+            parts = [part.without_hashes() if isinstance(part, Pin) else part for part in parts]
         return Lock(
-            parts=tuple(self._parts),
+            parts=tuple(parts),
             constraints=tuple(self._constraints),
-            require_hashes=self._options.verify_hashes
-            and (bool(self._options.require_hashes) or self._require_hashes or auto),
+            require_hashes=verifies and (bool(self._options.require_hashes) or self._require_hashes or auto),
             index_url=self._index_url,
             extra_index_urls=tuple(dict.fromkeys(self._extra_index_urls)),
             find_links=tuple(dict.fromkeys(self._find_links)),
@@ -196,12 +204,13 @@ class LockReader:
             text,
             source=one.source,
             place=Place(folder=self._cwd, url=one.url),
-            environ=None if one.url else self._environ,
+            environ=None if one.url else self._values,
             constrains=constrains,
         )
         self._problems.extend(file.problems)
         self._hint = self._hint or file.hint
         self._variables |= file.variables
+        self._is_placed = self._is_placed or (PROJECT_ROOT in file.variables and PROJECT_ROOT not in self._environ)
         self._notes.extend(file.notes)
         self._take_options(file, one)
         self._constraints.extend(file.constraints)
@@ -221,7 +230,7 @@ class LockReader:
 
     def _take_pin(self, pin: Pin) -> None:
         self._hashed = self._hashed or bool(pin.hashes)
-        self._parts.append(pin if self._options.verify_hashes else pin.without_hashes())
+        self._parts.append(pin)
 
     def _take_options(self, file: RequirementsFile, one: LockInput) -> None:
         options = file.options

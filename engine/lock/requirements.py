@@ -24,7 +24,7 @@ from packaging.version import InvalidVersion, Version
 from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
-from engine.lock.direct import Place, looks_direct, read_direct
+from engine.lock.direct import Place, has_scheme, looks_direct, read_direct
 from engine.lock.options import FileOptions, Include, split_words
 from engine.lock.pins import Constraint, Digest, LockedFile, Pin
 from engine.lock.text import expand, logical_lines, variables_in
@@ -38,13 +38,17 @@ if TYPE_CHECKING:
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PINNED = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*(===?)\s*([^\s,;()<>=~@]+)\s*(?:;\s*(.*))?")
 _NAMED_WHEEL = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?")
-_BARE_WHEEL = re.compile(r"(\S+?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?")
+_BARE_WHEEL = re.compile(r"(\S.*?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?")
+_BEFORE_URL = re.compile(rf"{_NAME}\s*(?:\[[^\]]*\])?\s*@")
 _NAMED = re.compile(rf"({_NAME})\s*(?:\[[^\]]*\])?\s*([^;]*)")
 _EXTRA = re.compile(_NAME)
 _USUAL_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+")
 
 #: What may follow a requirement, and is for building it.
 _BUILD_OPTIONS = frozenset({"-C", "--config-settings", "--config-setting"})
+
+#: Options that name a place to ask, which nobody has called `${NAME}`.
+_PLACES = frozenset({"-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links"})
 
 #: Shorter values of variables are no secrets, and too likely to be part of another word.
 _SECRET_LENGTH = 4
@@ -162,11 +166,21 @@ class _Reader:
         if first == "--hash":
             self._report(number, f'"{line}" follows no requirement: is a "\\" missing at the end of the line before?')
             return
+        if (
+            first in _PLACES
+            and "${" in line
+            and (unset := [name for name in variables_in(line) if self._is_unset(name)])
+        ):
+            self._report(number, f"{first}: the variable {unset[0]} is not set, or empty")
+            return
         try:
             for include in self._options.read(words, number):
                 self._items.append(include)
         except ValueError as exc:
             self._report(number, str(exc))
+
+    def _is_unset(self, name: str) -> bool:
+        return name in self._variables and not self._variables[name]
 
     def _read_requirement(self, line: str, number: int) -> None:
         options_at = line.find(" -")
@@ -200,11 +214,14 @@ class _Reader:
 
     def _wheel(self, text: str, number: int) -> tuple[str, str | None, Version, str | None, LockedFile] | None:
         """Reads a requirement that names its wheel; reports what is neither that nor a pin."""
+        if ".whl;" in text and _BEFORE_URL.match(text) is not None:
+            self._report(number, f'"{text}": a space is missing before the ";", which could be part of the URL')
+            return None
         named = _NAMED_WHEEL.fullmatch(text)
         bare = _BARE_WHEEL.fullmatch(text) if named is None else None
         if named is not None:
             name, extras, target, marker = named.groups()
-        elif bare is not None and looks_direct(bare[1]):
+        elif bare is not None and _is_direct(bare[1]):
             name, (target, extras, marker) = "", bare.groups()
         else:
             self._report(number, self._refusal(text))
@@ -310,6 +327,14 @@ class _Reader:
             self._hint = UNPINNED_HINT
             return f'"{text}": {match[1]} is not pinned by =='
         return f'"{text}": not a requirement of the form name==version'
+
+
+def _is_direct(text: str) -> bool:
+    """Tells whether a text is a URL, or a path: one that leads to a wheel may have spaces in it."""
+    if not any(character.isspace() for character in text):
+        return looks_direct(text)
+    spaced_path = text.endswith(".whl") and (text.startswith("file:") or not has_scheme(text))
+    return spaced_path and _BEFORE_URL.match(text) is None
 
 
 def _without_parentheses(text: str) -> str:

@@ -19,6 +19,10 @@ from engine.credentials import without_credentials
         ("http://example.com:8080/a@b", "http://example.com:8080/a@b"),
         ("http://[2001:db8::1]/a@b", "http://[2001:db8::1]/a@b"),
         ("nobody@example.com", "nobody@example.com"),
+        ("/home/me/user:secret@example.com/simple is no folder", "/home/me/***@example.com/simple is no folder"),
+        ("error: user:secret@example.com", "error: ***@example.com"),
+        ("lock.txt:3: me@example.com", "lock.txt:3: me@example.com"),
+        ("file:a@b.whl", "file:a@b.whl"),
         ("", ""),
     ],
 )

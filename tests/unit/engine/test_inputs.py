@@ -99,3 +99,11 @@ def test_included_files_are_found_from_the_lock(tmp_path: Path) -> None:
     assert conditions_hold(conditions, inputs(tmp_path / "b"), "/anywhere", {})
     (tmp_path / "b" / "more.txt").write_bytes(b"two")
     assert not conditions_hold(conditions, inputs(tmp_path / "b"), "/anywhere", {})
+
+
+@pytest.mark.parametrize("name", ["ftp://u:sekret@example.com/r.txt", "u:sekret@example.com/r.txt"])
+def test_what_cannot_be_fetched_is_named_without_its_password(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_inputs([name], [], str(tmp_path), lambda url: (url, b""))
+    assert "example.com" in str(caught.value) and "sekret" not in str(caught.value)
+    assert ("only http: and https:" in str(caught.value)) == ("://" in name)

@@ -96,3 +96,9 @@ def test_a_local_index_that_is_not_there_is_an_error_and_not_an_empty_one(tmp_pa
 )
 def test_kinds_of_places(place: str, local: bool, archive: bool) -> None:
     assert (is_local(place), names_archive(place)) == (local, archive)
+
+
+def test_an_address_whose_scheme_was_forgotten_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(IndexUnavailable) as caught:
+        has_project(str(tmp_path / "u:sekret@example.com/simple"), "demo")
+    assert "example.com" in str(caught.value) and "sekret" not in str(caught.value)

@@ -139,7 +139,7 @@ def test_hash_checking_turns_itself_on_as_in_pip(text: str, required: bool | Non
 
 
 def test_without_verification_no_hash_is_left(files: Files) -> None:
-    files.write(a=f"a==1 --hash=sha256:{A}\nhttps://example.com/b-1-py3-none-any.whl#sha256={A}\n--require-hashes")
+    files.write(a=f"a==1 --hash=sha256:{A}\nhttps://example.com/b-1-py3-none-any.whl#sha256={A}\n")
     lock = files.read("a.txt", options=LockOptions(files=(), verify_hashes=False))
     assert not lock.require_hashes
     assert all(isinstance(pin, Pin) and not pin.hashes and not (pin.file and pin.file.digests) for pin in lock.parts)
@@ -315,3 +315,27 @@ def test_a_plain_lock_is_read_without_what_only_others_need(files: Files) -> Non
 def test_a_url_of_this_machine_is_a_lock_too(files: Files) -> None:
     files.write(a="a==1")
     assert len(files.read(file_url(str(files.folder / "a.txt"))).parts) == 1
+
+
+def test_a_lock_that_requires_hashes_has_them_compared_whatever_was_said_elsewhere(files: Files) -> None:
+    files.write(a=f"a==1 --hash=sha256:{A}\n--require-hashes")
+    lock = files.read("a.txt", options=LockOptions(files=(), verify_hashes=False))
+    assert lock.require_hashes
+    assert [len(pin.hashes) for pin in lock.parts if isinstance(pin, Pin)] == [1]
+
+
+def test_the_variable_of_the_project_is_the_working_directory_until_somebody_sets_it(files: Files) -> None:
+    files.write(a="${PROJECT_ROOT}/b-1-py3-none-any.whl")
+    inputs = files.inputs(["a.txt"])
+    reader = files.reader("a.txt")
+    [pin] = reader.read().parts
+    assert isinstance(pin, Pin) and pin.file is not None
+    assert pin.file.url == file_url(str(files.folder / "b-1-py3-none-any.whl"))
+    assert reader.conditions
+    assert conditions_hold(reader.conditions, inputs, str(files.folder), {})
+    assert not conditions_hold(reader.conditions, inputs, "/elsewhere", {})
+    assert not conditions_hold(reader.conditions, inputs, str(files.folder), {"PROJECT_ROOT": "/elsewhere"})
+    files.environ["PROJECT_ROOT"] = "/elsewhere"
+    [pin] = files.read("a.txt").parts
+    assert isinstance(pin, Pin) and pin.file is not None
+    assert pin.file.url == "file:///elsewhere/b-1-py3-none-any.whl"

@@ -307,10 +307,13 @@ def test_settings_for_building_are_noted_and_left_aside() -> None:
 
 def test_variables_become_their_values_and_are_named() -> None:
     file = read(
-        "foo==${V}\n-i https://${TOKEN}@example.com/${UNSET}/${EMPTY}/${lower}/$V", V="1.0", TOKEN="t", EMPTY=""
+        "foo==${V}\n--trusted-host ${UNSET}${EMPTY}\n-i https://${TOKEN}@example.com/${lower}/$V",
+        V="1.0",
+        TOKEN="t",
+        EMPTY="",
     )
     assert file.problems == () and str(file.pins[0]) == "foo==1.0"
-    assert file.options.index_url == "https://t@example.com/${UNSET}/${EMPTY}/${lower}/$V"
+    assert file.options.index_url == "https://t@example.com/${lower}/$V"
     assert file.variables == {"V", "TOKEN", "UNSET", "EMPTY"}
 
 
@@ -387,3 +390,34 @@ def test_any_text_is_a_lock_or_has_problems(text: str) -> None:
     for constrains in (False, True):
         file = RequirementsFile.parse(text, source="x", environ={}, constrains=constrains)
         assert all(problem.startswith("x:") for problem in file.problems)
+
+
+@pytest.mark.parametrize("option", ["-i ", "--index-url=", "--extra-index-url ", "-f "])
+def test_a_place_with_a_variable_that_nobody_has_set_is_named(option: str) -> None:
+    line = f"{option}https://${{TOKEN}}@example.com/"
+    assert problems(line) == problems(line, TOKEN="")
+    assert "the variable TOKEN is not set" in problems(line)[0]
+    assert read(line, TOKEN="secret").problems == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["./my wh/alpha-1-py3-none-any.whl", "./my  wh/alpha-1-py3-none-any.whl[x] ; python_version>'3'"],
+)
+def test_a_path_of_a_wheel_may_have_spaces(line: str) -> None:
+    pin = only(line)
+    assert pin.file is not None and "my%20" in pin.file.url and pin.name == "alpha"
+    assert (pin.marker is None) == (";" not in line)
+
+
+@pytest.mark.parametrize(
+    "line", ["alpha 1.0", "https://example.com/my wh/alpha-1-py3-none-any.whl", "alpha 1.0 / beta", "a @ ./b c.whl"]
+)
+def test_other_texts_with_spaces_are_no_paths(line: str) -> None:
+    assert len(problems(line)) == 1
+
+
+@pytest.mark.parametrize("gap", ["", " "])
+def test_a_semicolon_that_touches_a_url_is_told(gap: str) -> None:
+    [problem] = problems(f"alpha @ https://example.com/alpha-1-py3-none-any.whl;{gap}python_version>'3'")
+    assert "a space is missing before" in problem
