@@ -133,7 +133,7 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         durable=bool(values["durable"]),
         strict_record=bool(values["strict_record"]),
         link_mode=str(values["link_mode"] or "hardlink"),
-        concurrent_installs=whole_number(values, "concurrent_installs", least=1),
+        concurrent_installs=whole_number(values, "concurrent_installs"),
         install=InstallOptions.from_words(values, os.getcwd()),
     )
     quiet = int(values["quiet"])  # type: ignore[arg-type]

@@ -15,6 +15,11 @@ INDEX_STRATEGIES = ("first-index", "unsafe-first-match", "unsafe-best-match")
 
 KEYRING_PROVIDERS = ("auto", "disabled", "subprocess")
 
+#: The least number that an option takes.
+LEAST = {"retries": 0, "concurrent_downloads": 1, "concurrent_installs": 1}
+
+_SCHEMES = ("http", "https", "file")
+
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -53,10 +58,10 @@ class IndexLocation:
     def parse(
         cls, text: str, *, cwd: str, default: bool = False, named: bool = True, flat: bool = False
     ) -> "IndexLocation":
-        """Reads `URL`, `PATH`, or `NAME=` and one of them.
+        """Reads `URL`, `PATH`, or `NAME=` and one of them; a path may begin with `~`.
 
         Args:
-            text: as it was given.
+            text: as it was given, and free of what `place_fault` finds.
             cwd: absolute path that relative paths start from.
             default: whether it is the default index.
             named: whether a name may stand in front.
@@ -66,7 +71,7 @@ class IndexLocation:
         if not (separator and name and _NAME.issuperset(name)):
             name, rest = "", text
         if "://" not in rest and not rest.startswith("file:"):
-            rest = os.path.normpath(os.path.join(cwd, rest))
+            rest = os.path.normpath(os.path.join(cwd, os.path.expanduser(rest) if rest[:1] == "~" else rest))
         return cls(rest, name=name, default=default, flat=flat)
 
     @property
@@ -79,6 +84,31 @@ class IndexLocation:
 
             url = without_credentials(url)
         return f"{self.name} {self.explicit:d}{self.default:d}{self.flat:d} {self.ignored_statuses} {url}"
+
+
+def place_fault(text: str, *, named: bool) -> str:
+    """Returns what is wrong with a place, behind the name of what says it; "" where nothing is.
+
+    Args:
+        text: as it was given.
+        named: whether a name may stand in front.
+    """
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme.lower() in _SCHEMES:
+        return ""
+    if named and "=" in scheme:
+        name, _, scheme = scheme.partition("=")
+        if not name or not _NAME.issuperset(name):
+            return "has a wrong name of an index: it may have letters, digits, hyphens, underscores and dots only"
+        if scheme.lower() in _SCHEMES:
+            return ""
+    shown = f", not {scheme}://…" if scheme.isalnum() and len(scheme) < 20 else ""
+    return f"must be an http, https or file URL, or the path of a folder{shown}"
+
+
+def index_key(name: str) -> str:
+    """Returns what two names of one index have in common; their variables are called after it."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()
 
 
 class IndexOptions:
@@ -156,27 +186,42 @@ class IndexOptions:
             further: indexes that are asked after those of `--index`.
             fallback: the default index where neither `values` nor a lock names one.
             pins: normalised project name to the name of the one index that it may come from.
+
+        Raises:
+            ConfigurationError: when a place cannot be one, or two indexes have one name.
         """
 
         def words(name: str) -> "Sequence[str]":
             found = values.get(name)
             return found if isinstance(found, list) else (str(found),) if found else ()
 
+        def places(name: str, *, named: bool = False, default: bool = False, flat: bool = False) -> list[IndexLocation]:
+            for text in words(name):
+                if fault := place_fault(text, named=named):
+                    raise ConfigurationError(f"--{name.replace('_', '-')} {fault}")
+            return [IndexLocation.parse(text, cwd=cwd, named=named, default=default, flat=flat) for text in words(name)]
+
+        indexes, defaults = places("index", named=True), places("index_url", named=True, default=True)
+        _check_names([*indexes, *defaults])
         return cls(
-            locations=[
-                *(IndexLocation.parse(text, cwd=cwd) for text in words("index")),
-                *further,
-                *(IndexLocation.parse(text, cwd=cwd, named=False) for text in words("extra_index_url")),
-                *(IndexLocation.parse(text, cwd=cwd, default=True) for text in words("index_url")),
-            ],
+            locations=[*indexes, *further, *places("extra_index_url"), *defaults],
             fallback=fallback,
-            find_links=[IndexLocation.parse(text, cwd=cwd, named=False, flat=True) for text in words("find_links")],
+            find_links=places("find_links", flat=True),
             pins=pins,
             no_index=bool(values.get("no_index")),
             strategy=str(values.get("index_strategy") or "first-index"),
             no_binary=words("no_binary"),
             only_binary=words("only_binary"),
         )
+
+
+def _check_names(locations: "Sequence[IndexLocation]") -> None:
+    urls: dict[str, str] = {}
+    for location in locations:
+        if location.name and urls.setdefault(index_key(location.name), location.url) != location.url:
+            raise ConfigurationError(
+                f'--index names two indexes "{location.name}"', hint="give each a name of its own, or none"
+            )
 
 
 class NetworkOptions:
@@ -254,14 +299,14 @@ class NetworkOptions:
 
         def path(name: str) -> str | None:
             found = values.get(name)
-            return os.path.join(cwd, str(found)) if found else None
+            return os.path.join(cwd, os.path.expanduser(str(found))) if found else None
 
         def words(name: str) -> "list[str]":
             found = values.get(name)
             return found if isinstance(found, list) else []
 
         return cls(
-            retries=whole_number(values, "retries", least=0),
+            retries=whole_number(values, "retries"),
             timeout_seconds=_seconds(values, "timeout"),
             connect_timeout_seconds=_seconds(values, "connect_timeout"),
             proxy=str(values["proxy"]) if values.get("proxy") else None,
@@ -270,43 +315,40 @@ class NetworkOptions:
             client_key=path("client_key"),
             trusted_hosts=words("trusted_host"),
             keyring_provider=str(values.get("keyring_provider") or "auto"),
-            concurrent_downloads=whole_number(values, "concurrent_downloads", least=1),
+            concurrent_downloads=whole_number(values, "concurrent_downloads"),
             refresh=bool(values.get("refresh")),
             refresh_packages=[normalize_name(name) for name in words("refresh_package")],
         )
 
 
-def whole_number(values: "Mapping[str, Value]", name: str, *, least: int) -> int | None:
+def whole_number(values: "Mapping[str, Value]", name: str) -> int | None:
     """Returns the number that an option gives, or None where it was not given.
 
     Raises:
-        ConfigurationError: when it is none, or less than `least`.
+        ConfigurationError: when it is none, or less than the option's `LEAST`.
     """
-    text = values.get(name)
-    if text is None:
-        return None
-    try:
-        if (number := int(str(text))) >= least:
-            return number
-    except ValueError:
-        pass
-    raise _wrong(name, text, f"a whole number, at least {least}")
+    return None if (text := values.get(name)) is None else int(str(_number(text, name)))
 
 
 def _seconds(values: "Mapping[str, Value]", name: str) -> float | None:
-    text = values.get(name)
-    if text is None:
-        return None
+    return None if (text := values.get(name)) is None else float(str(_number(text, name)))
+
+
+def _number(text: object, name: str) -> object:
+    if fault := number_fault(str(text), name):
+        raise ConfigurationError(f"--{name.replace('_', '-')} {text}: it takes {fault}")
+    return text
+
+
+def number_fault(text: str, name: str) -> str:
+    """Returns what the option `name` takes where `text` is something else; "" where it takes it."""
+    least = LEAST.get(name)
     try:
-        if 0 < (number := float(str(text))) < 1e9:
-            return number
+        if int(text) >= least if least is not None else 0 < float(text) < 1e9:
+            return ""
     except ValueError:
         pass
-    raise _wrong(name, text, "a number of seconds above 0")
-
-
-def _wrong(name: str, text: object, wanted: str) -> ConfigurationError:
-    return ConfigurationError(f"--{name.replace('_', '-')} {text}: it takes {wanted}")
+    return "a number of seconds above 0" if least is None else f"a whole number, at least {least}"
 
 
 class LockOptions:

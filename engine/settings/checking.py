@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from engine.arguments import COUNTED, Option
 from engine.credentials import without_credentials
 from engine.errors import InvalidSettings
+from engine.options import index_key
 from engine.settings import model
 from engine.settings.memory import Layer
 from engine.settings.variables import COMMAND_LINE_ONLY
@@ -26,7 +27,7 @@ _FAULTS = 20
 _WORDS = {
     "bool_type": "must be true or false",
     "string_type": "must be text in quotes",
-    "list_type": "must be a list",
+    "list_type": 'must be a list, such as ["one", "two"]',
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
@@ -84,7 +85,7 @@ class _Faults:
     def raise_if_any(self) -> None:
         """Raises `InvalidSettings`, its problems in the order of lines."""
         if self.found:
-            hint = "docs/settings.md lists all settings"
+            hint = "engine sync --help lists the options; each is a setting under its long name"
             problems = [text for _, text in sorted(self.found, key=lambda one: one[0])]
             raise InvalidSettings([*problems, *([f"and {self.more} more"] if self.more else [])], hint=hint)
 
@@ -95,7 +96,9 @@ def _by_option(table: dict[str, Any], spelled: dict[str, str], faults: _Faults) 
     known.update((name, name) for name in model.Settings.model_fields)
     chosen: dict[str, Any] = {}
     for key, value in table.items():
-        if (name := known.get(key)) is None:
+        if key == "tool" and not faults.prefix and isinstance(value, dict) and "engine" in value:
+            faults.add((key, "engine"), "is for a pyproject.toml; here the settings stand without this header")
+        elif (name := known.get(key)) is None:
             faults.add((key,), _unknown(key, list(known)))
         elif name in spelled:
             faults.add((key,), f"says the same as {spelled[name]}; one of them is enough")
@@ -128,7 +131,13 @@ def _words(error: dict[str, Any], location: Sequence[str | int]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         fields = model.IndexTable if location[0] == "index" else model.SourceTable
-        return _unknown(str(location[-1]), [str(field.alias) for field in fields.model_fields.values()])
+        keys = [str(field.alias) for field in fields.model_fields.values()]
+        words = _unknown(str(location[-1]), keys)
+        return words if ";" in words else f"{words}; allowed here: {', '.join(keys)}"
+    if kind == "list_type" and location == ("index",):
+        return "must be tables, each below a header [[index]]"
+    if kind in ("model_type", "model_attributes_type") and location[0] == "sources":
+        return 'must be a table: { index = "NAME" }'
     if kind == "literal_error":
         given = error["input"]
         shown = f', not "{without_credentials(given[:40])}"' if isinstance(given, str) else ""
@@ -149,9 +158,9 @@ def _check_indexes(settings: model.Settings, faults: _Faults) -> None:
     names: set[str] = set()
     defaults = 0
     for number, table in enumerate(settings.index):
-        if table.name and table.name in names:
+        if table.name and index_key(table.name) in names:
             faults.add(("index", number, "name"), f"is the name of another index too: {table.name}")
-        names.add(table.name)
+        names.add(index_key(table.name))
         if table.explicit and not table.name:
             faults.add(("index", number, "explicit"), "needs a name that sources can use")
         defaults += table.default

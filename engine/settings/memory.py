@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Table = dict[str, Any]
 
 #: Raised whenever a record would be read differently.
-FORMAT = 1
+FORMAT = 2
 
 #: How a place in the file is marked in a record.
 _PLACE = "\0place"

@@ -15,7 +15,12 @@ from packaging.utils import InvalidName, canonicalize_name
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from engine.arguments import COMMANDS, COUNTED, Option, options_of
+from engine.options import LEAST, place_fault
 from engine.settings.variables import COMMAND_LINE_ONLY
+from engine.settings.variables import PLACES as URLS
+
+#: Statuses of failures that pass: they are asked again and never mean that something is not there.
+PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 #: About which files are read, so no matter for files.
 ABOUT_FILES = frozenset(("config_file", "no_config"))
@@ -42,12 +47,34 @@ def _project(text: str) -> str:
         raise ValueError("is not the name of a project") from exc
 
 
+def _place(text: str) -> str:
+    if fault := place_fault(text, named=False):
+        raise ValueError(fault)
+    return text
+
+
+def _named_place(text: str) -> str:
+    if fault := place_fault(text, named=True):
+        raise ValueError(fault)
+    return text
+
+
+def _lasting(status: int) -> int:
+    if status in PASSING:
+        raise ValueError("is a failure that passes: it is asked again, and never means that a project is not there")
+    return status
+
+
+def _list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 def _count(value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
 Text = Annotated[str, AfterValidator(_one_line)]
-Count = Annotated[int, BeforeValidator(_count), Field(ge=0, le=9)]
+Count = Annotated[int, BeforeValidator(_count), Field(ge=0, le=2)]
 
 #: What a value may be, by its metavar; every metavar of a setting stands here.
 BY_METAVAR: dict[str | None, Any] = {
@@ -79,12 +106,12 @@ class _Strict(BaseModel):
 class IndexTable(_Strict):
     """One `[[index]]`."""
 
-    url: Text
+    url: Annotated[Text, AfterValidator(_place)]
     name: Annotated[str, Field(pattern=_NAME)] = ""
     default: bool = False
     explicit: bool = False
     format: Literal["simple", "flat"] = "simple"
-    ignore_error_codes: list[Annotated[int, Field(ge=400, le=599)]] = []
+    ignore_error_codes: list[Annotated[int, Field(ge=400, le=599), AfterValidator(_lasting)]] = []
 
     def location(self, folder: str) -> dict[str, Any]:
         """Returns the arguments of the `IndexLocation` that is meant; a relative path starts from `folder`."""
@@ -138,7 +165,11 @@ def _type(option: Option) -> Any:
     if isinstance(kind, tuple):
         return Literal[kind]
     single = BY_METAVAR.get(metavar, Text)
-    return list.__class_getitem__(single) if kind == "list" else single
+    if name in LEAST:
+        single = Annotated[single, Field(ge=LEAST[name])]
+    if name in URLS:
+        single = Annotated[single, AfterValidator(_named_place if URLS[name] else _place)]
+    return Annotated[list.__class_getitem__(single), BeforeValidator(_list)] if kind == "list" else single
 
 
 def absolute_path(text: str, folder: str) -> str:

@@ -1,7 +1,7 @@
 """Reads one of pip's configuration files.
 
 Owns which of pip's settings are honoured: those that lead to indexes and to the
-network.  The others are about pip.
+network, and what is said about formats.  The others are about pip.
 
 Source: pip's "Configuration", "Configuration Files".
 """
@@ -11,7 +11,7 @@ import configparser
 from engine.arguments import COMMANDS, Option, options_of
 from engine.errors import ConfigurationError
 from engine.settings.memory import Layer
-from engine.settings.variables import NUMBERS, parse_number, parse_switch
+from engine.settings.variables import NUMBERS, parse_number, parse_place, parse_switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ HONOURED = {
     "extra-index-url": "extra_index_url",
     "find-links": "find_links",
     "no-index": "no_index",
+    "no-binary": "no_binary",
+    "only-binary": "only_binary",
     "require-hashes": "require_hashes",
     "timeout": "timeout",
     "retries": "retries",
@@ -79,9 +81,9 @@ def _is_known(text: str, option: Option) -> bool:
 def _value(path: str, key: str, text: str, option: Option) -> "Value":
     kind = option[2]
     if kind == "list":
-        return text.split()
+        return [parse_place(f"{path}: {key}", word, option[1]) for word in text.split()]
     if kind in ("flag", "switch"):
         return parse_switch(f"{path}: {key}", text)
     if option[3] in NUMBERS:
-        return parse_number(f"{path}: {key}", text)
-    return text
+        return parse_number(f"{path}: {key}", text, option[1])
+    return parse_place(f"{path}: {key}", text, option[1])

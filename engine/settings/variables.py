@@ -8,7 +8,8 @@ On the warm path: imports nothing heavy.
 """
 
 from engine.arguments import COMMANDS, COUNTED, options_of
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, InvalidSettings
+from engine.options import number_fault, place_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ PREFIX = "ENGINE_"
 
 #: Metavars of what is a number.
 NUMBERS = ("N", "SECONDS")
+
+#: Options that name places, and whether a name may stand in front of one.
+PLACES = {"index_url": True, "index": True, "extra_index_url": False, "find_links": False}
 
 #: Another tool's variable to the option that it stands for; of two for one option the first counts.
 FOREIGN = {
@@ -115,25 +119,28 @@ def from_variables(environ: "Mapping[str, str]", options: "Iterable[Option]") ->
         options: those that the command has.
 
     Raises:
-        ConfigurationError: when a value cannot be meant.
+        InvalidSettings: with all values that cannot be meant.
     """
     ours = [name for name in environ if name.startswith(PREFIX) and environ[name].strip()]
     foreign = [name for name in FOREIGN if name in environ and environ[name].strip()]
     if not ours and not foreign:
         return {}
     found: Given = {}
+    faults: list[str] = []
     by_name = {option[1]: option for option in options if option[1] not in COMMAND_LINE_ONLY}
     known = {variable: option for option in by_name.values() for variable in variable_names(option)}
     known.update((variable, by_name[name]) for variable, name in OTHER_NAMES.items() if name in by_name)
     for variable, option in known.items():
         if variable in ours and option[1] not in found:
-            found[option[1]] = (_parse(variable, environ[variable], option), variable)
+            found[option[1]] = (_parsed(variable, environ[variable], option, faults), variable)
     for variable in foreign:
         name = FOREIGN[variable]
         if name in by_name and name not in found:
             kind, value = by_name[name][2], environ[variable].strip()
             if isinstance(kind, str) or value in kind:
-                found[name] = (_parse(variable, value, by_name[name]), variable)
+                found[name] = (_parsed(variable, value, by_name[name], faults), variable)
+    if faults:
+        raise InvalidSettings(faults)
     return found
 
 
@@ -160,16 +167,26 @@ def unknown_variables(environ: "Mapping[str, str]") -> list[str]:
     return lines
 
 
+def _parsed(variable: str, text: str, option: "Option", faults: list[str]) -> "Value":
+    try:
+        return _parse(variable, text, option)
+    except ConfigurationError as exc:
+        faults.append(exc.message)
+        return None
+
+
 def _parse(variable: str, text: str, option: "Option") -> "Value":
     _, name, kind, metavar, _ = option
     text = text.strip()
     if kind == "list":
         separator = "," if variable == "UV_FIND_LINKS" else None
-        return [word for part in text.split(separator) if (word := part.strip())]
+        return [parse_place(variable, word, name) for part in text.split(separator) if (word := part.strip())]
     if kind == "value":
-        return parse_number(variable, text) if metavar in NUMBERS else text
+        return parse_number(variable, text, name) if metavar in NUMBERS else parse_place(variable, text, name)
     if name in COUNTED and text.isascii() and text.isdigit():
-        return min(int(text[:3]), 9)
+        if len(text) > 1 or text > "2":
+            raise ConfigurationError(f'{variable} must be 0, 1 or 2, not "{text}"')
+        return int(text)
     if kind in ("flag", "switch"):
         return parse_switch(variable, text)
     if text not in kind:
@@ -192,18 +209,28 @@ def parse_switch(name: str, text: str) -> bool:
     return text.lower() in _TRUE
 
 
-def parse_number(name: str, text: str) -> str:
-    """Returns a text that is a number; whoever uses it knows its bounds.
+def parse_number(name: str, text: str, option: str) -> str:
+    """Returns a text that is a number that an option takes.
 
     Args:
         name: what says it, for the message.
         text: what it says.
+        option: name of the option.
 
     Raises:
-        ConfigurationError: when it is no number.
+        ConfigurationError: when it takes another.
     """
-    try:
-        float(text)
-    except ValueError as exc:
-        raise ConfigurationError(f'{name} must be a number, not "{text}"') from exc
+    if wanted := number_fault(text, option):
+        raise ConfigurationError(f'{name} must be {wanted}, not "{text}"')
+    return text
+
+
+def parse_place(name: str, text: str, option: str) -> str:
+    """Returns a text that is a place, where an option takes one; arguments as for `parse_number`.
+
+    Raises:
+        ConfigurationError: when it can be none.
+    """
+    if (named := PLACES.get(option)) is not None and (fault := place_fault(text, named=named)):
+        raise ConfigurationError(f"{name} {fault}")
     return text

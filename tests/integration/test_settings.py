@@ -75,9 +75,10 @@ def test_all_that_is_wrong_is_told_before_anything_is_done(index: Index, tool: T
     run = sync(tool)
     assert run.code == 2 and run.out == ""
     assert run.err.splitlines() == [
-        f"error: {path}:7: index[0].x is no setting",
-        f"error: {path}:9: sources.one must be a table",
-        "hint: docs/settings.md lists all settings",
+        f"error: {path}:7: index[0].x is no setting; allowed here: url, name, default, explicit, format, "
+        "ignore-error-codes",
+        f'error: {path}:9: sources.one must be a table: {{ index = "NAME" }}',
+        "hint: engine sync --help lists the options; each is a setting under its long name",
     ]
     assert not tool.cache.exists() and not index.requests
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.options import IndexLocation, IndexOptions
+from engine.errors import ConfigurationError
+from engine.options import IndexLocation, IndexOptions, NetworkOptions
 
 URL = "https://example.com/simple"
 
@@ -14,7 +15,6 @@ URL = "https://example.com/simple"
         (f"corp={URL}", "corp", URL),
         (f"my.corp_1-a={URL}", "my.corp_1-a", URL),
         ("https://example.com/?a=b", "", "https://example.com/?a=b"),
-        (f"={URL}", "", f"={URL}"),
         ("file:///srv/simple", "", "file:///srv/simple"),
         ("wheels", "", "/work/wheels"),
         ("corp=../wheels", "corp", "/wheels"),
@@ -63,3 +63,38 @@ def test_every_choice_that_can_change_an_answer_changes_the_identity() -> None:
     ]
     assert len({choice.identity for choice in choices}) == len(choices)
     assert IndexOptions(only_binary=["demo"]).identity == IndexOptions().identity, "only wheels are installed anyway"
+
+
+def test_a_home_is_expanded_wherever_a_place_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    options = IndexOptions.from_words({"find_links": ["~/wheels"], "index": ["a=~/simple"]}, "/work")
+    assert [place.url for place in (*options.find_links, *options.locations)] == ["/home/me/wheels", "/home/me/simple"]
+    assert NetworkOptions.from_words({"cert": "~/ca.pem"}, "/work").cert == "/home/me/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        (
+            "index_url",
+            "ftp://x",
+            "--index-url must be an http, https or file URL, or the path of a folder, not ftp://…",
+        ),
+        ("index", "a=htp://x", "--index must be an http, https or file URL, or the path of a folder, not htp://…"),
+        ("index", f"a b={URL}", "--index has a wrong name of an index: it may have letters, digits"),
+        ("index", f"={URL}", "--index has a wrong name of an index"),
+        ("extra_index_url", f"a={URL}", "--extra-index-url must be an http, https or file URL"),
+        ("find_links", "s3://x", "--find-links must be an http, https or file URL"),
+    ],
+)
+def test_what_cannot_be_a_place_is_refused_with_its_option(option: str, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        IndexOptions.from_words({option: [text]}, "/work")
+    assert str(caught.value).startswith(said)
+
+
+def test_two_indexes_of_one_name_are_refused_and_one_index_named_twice_is_not() -> None:
+    with pytest.raises(ConfigurationError, match='--index names two indexes "A"'):
+        IndexOptions.from_words({"index": [f"a={URL}", f"A={URL}/other"]}, "/work")
+    assert len(IndexOptions.from_words({"index": [f"a={URL}", f"a={URL}"]}, "/work").locations) == 2

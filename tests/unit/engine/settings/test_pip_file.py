@@ -54,3 +54,13 @@ def test_a_number_that_is_none_is_refused() -> None:
 def test_a_word_that_only_pip_knows_is_left_to_pip() -> None:
     assert values("[global]\nkeyring-provider = import") == {}
     assert values("[global]\nkeyring-provider = disabled") == {"keyring_provider": "disabled"}
+
+
+def test_what_is_said_about_formats_is_honoured() -> None:
+    text = "[global]\nno-binary = a,b\nonly-binary =\n  c\n  :none:\n"
+    assert values(text) == {"no_binary": ["a,b"], "only_binary": ["c", ":none:"]}
+
+
+def test_a_place_that_can_be_none_is_refused_with_its_file_and_key() -> None:
+    with pytest.raises(ConfigurationError, match=r"^/pip\.conf: find-links must be an http, https or file URL"):
+        values("[global]\nfind-links = /a ftp://b")

@@ -142,19 +142,19 @@ def test_a_pyproject_without_our_table_says_nothing() -> None:
         ("cache-dir = 5", ":1: cache-dir must be text in quotes"),
         ("cache-dir = ''", ":1: cache-dir must be one line of text and not empty"),
         ('cache-dir = "a\\u0000b"', ":1: cache-dir must be one line of text and not empty"),
-        ("quiet = 99999999999999999999999", ":1: quiet must be at most 9"),
+        ("quiet = 99999999999999999999999", ":1: quiet must be at most 2"),
         ("timeout = nan", ":1: timeout must be a number"),
         ("timeout = 0", ":1: timeout must be more than 0"),
         ("timeout = '5'", ":1: timeout must be a number"),
         ("retries = 1e3", ":1: retries must be a whole number"),
         ("quiet = nan", ":1: quiet must be a whole number"),
-        ("find-links = 'a'", ":1: find-links must be a list"),
+        ("find-links = 1", ':1: find-links must be a list, such as ["one", "two"]'),
         ("find-links = [1]", ":1: find-links[0] must be text in quotes"),
         ("dry-run = true", ":1: dry-run can only be given on the command line"),
         ("no-config = true", ":1: no-config can only be given on the command line"),
         ("index-url = 'a'\ndefault-index = 'b'", ":2: default-index says the same as index-url; one of them is enough"),
-        ("index = 'a'", ":1: index must be a list"),
-        ("[index]\nurl = 'a'", ":1: index must be a list"),
+        ("index = 'a'", ":1: index must be tables, each below a header [[index]]"),
+        ("[index]\nurl = 'a'", ":1: index must be tables, each below a header [[index]]"),
         ("index = ['a']", ":1: index[0] must be a table"),
         ("[[index]]\nname = 'a'", ":1: index[0].url is missing"),
         ("[[index]]\nurl = 'a'\n[[index]]\nurl = 'b'\nuri = 'c'", ":5: index[1].uri is no setting; url is one"),
@@ -165,7 +165,7 @@ def test_a_pyproject_without_our_table_says_nothing() -> None:
         ("[[index]]\nurl='a'\nformat='html'", ":3: index[0].format must be one of 'simple', 'flat', not \"html\""),
         ("[[index]]\nurl='a'\nignore-error-codes=[200]", ":3: index[0].ignore-error-codes[0] must be at least 400"),
         ("[[index]]\nurl='a'\nexplicit=true", ":3: index[0].explicit needs a name that sources can use"),
-        ("sources = {a = 'b'}", ":1: sources.a must be a table"),
+        ("sources = {a = 'b'}", ':1: sources.a must be a table: { index = "NAME" }'),
         ("[sources]\na.index = 'b'\n'-' = {index = 'b'}", ":3: sources.- is not the name of a project"),
         ("[sources]\na = {indx = 'b', index = 'b'}", ":2: sources.a.indx is no setting; index is one"),
     ],
@@ -277,3 +277,34 @@ def test_the_line_of_a_value() -> None:
     assert find_line(text, ("x", "t", 1, "k", "d")) in (6, 7)
     assert find_line(text, ("x", "t", 0, "k")) == 4
     assert find_line(text, ("nothing",)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\nconcurrent-downloads = 0", ":2: concurrent-downloads must be at least 1"),
+        ("concurrent-installs = 0", ":1: concurrent-installs must be at least 1"),
+        ("verbose = 3", ":1: verbose must be at most 2"),
+        (
+            'index-url = "ftp://x"',
+            ":1: index-url must be an http, https or file URL, or the path of a folder, not ftp://…",
+        ),
+        ('find-links = ["a", "s3://x"]', ":1: find-links[1] must be an http, https or file URL"),
+        ('[[index]]\nurl = "a=https://x"', ":2: index[0].url must be an http, https or file URL"),
+        (
+            "[[index]]\nurl = 'x'\nignore-error-codes = [403, 429]",
+            ":3: index[0].ignore-error-codes[1] is a failure that",
+        ),
+        ("[[index]]\nurl = 'x'\nfoo = 1", "; allowed here: url, name, default, explicit, format, ignore-error-codes"),
+        ("[[index]]\nurl = 'x'\nname = 'a.b'\n[[index]]\nurl = 'y'\nname = 'A-B'", ":6: index[1].name is the name of"),
+        ('[sources]\ndemo = "corp"', ':2: sources.demo must be a table: { index = "NAME" }'),
+        ("extra = 1", ':1: extra must be a list, such as ["one", "two"]'),
+        ("\n[tool.engine]\nretries = 1", ":2: tool.engine is for a pyproject.toml; here the settings stand without"),
+    ],
+)
+def test_what_is_allowed_is_said_with_the_line(text: str, said: str) -> None:
+    assert any(said in problem for problem in problems(text))
+
+
+def test_a_single_text_is_a_list_of_one() -> None:
+    assert read('extra = "test"').values == {"extra": ["test"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.arguments import COMMANDS, options_of
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, InvalidSettings
 from engine.settings.variables import (
     COMMAND_LINE_ONLY,
     FOREIGN,
@@ -91,4 +91,36 @@ def test_a_misspelled_variable_is_told_with_the_right_one() -> None:
     assert unknown_variables(environ) == [
         "nothing reads the variable ENGINE_LINKMODE; ENGINE_LINK_MODE is one",
         "nothing reads the variable ENGINE_X",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "said"),
+    [
+        ("ENGINE_RETRIES", "-1", 'must be a whole number, at least 0, not "-1"'),
+        ("UV_CONCURRENT_DOWNLOADS", "0", 'must be a whole number, at least 1, not "0"'),
+        ("PIP_TIMEOUT", "0", 'must be a number of seconds above 0, not "0"'),
+        ("ENGINE_VERBOSE", "3", 'must be 0, 1 or 2, not "3"'),
+        ("PIP_INDEX_URL", "ftp://x", "must be an http, https or file URL, or the path of a folder, not ftp://…"),
+        ("UV_INDEX", "a b=https://example.com/", ""),
+        ("ENGINE_INDEX", "a!=https://example.com/", "has a wrong name of an index: it may have letters, digits, "),
+        ("ENGINE_FIND_LINKS", "a s3://b", "must be an http, https or file URL, or the path of a folder, not s3://…"),
+    ],
+)
+def test_bounds_and_places_are_checked_by_their_variables(variable: str, text: str, said: str) -> None:
+    if not said:
+        assert given(**{variable: text}) == {"index": text.split()}
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        given(**{variable: text})
+    assert str(caught.value).startswith(f"{variable} {said}")
+
+
+def test_all_that_is_wrong_in_variables_is_told_at_once() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        given(ENGINE_RETRIES="x", UV_LINK_MODE="copy", PIP_INDEX_URL="ftp://x", ENGINE_OFFLINE="perhaps")
+    assert sorted(problem.partition(" ")[0] for problem in caught.value.problems) == [
+        "ENGINE_OFFLINE",
+        "ENGINE_RETRIES",
+        "PIP_INDEX_URL",
     ]
