@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,16 +20,23 @@ from cache.entries import REFUSALS
 from cache.layout import Layout
 
 BUCKET = "bytecode-v1"
-FORMAT = 1
+FORMAT = 2
 
 
 class CompiledFile(NamedTuple):
-    """One compiled module: the path of its source in the wheel's tree, and its own name, size and mtime."""
+    """One compiled module: the path of its source in the wheel's tree; its own name, size, mtime and sha256 (hex)."""
 
     source: str
     name: str
     size_bytes: int
     mtime_ns: int
+    sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it is in the tree of compiled files."""
+        folder = self.source.rpartition("/")[0]
+        return f"{folder}/__pycache__/{self.name}" if folder else f"__pycache__/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +121,26 @@ class BytecodeStore:
                     raise
 
 
-def orphans(layout: Layout) -> Iterator[str]:
-    """Finds the entries, by their folders, whose wheel is not in the cache any more."""
+def bytecode_entries(layout: Layout) -> Iterator[str]:
+    """Finds all entries, by their folders, which have the names of their wheels."""
     bucket = layout.bucket(BUCKET)
     for kind in _names(bucket):
         for start in _names(f"{bucket}/{kind}"):
             for sha256 in _names(f"{bucket}/{kind}/{start}"):
-                if not os.path.exists(layout.manifest(sha256)):
-                    yield f"{bucket}/{kind}/{start}/{sha256}"
+                yield f"{bucket}/{kind}/{start}/{sha256}"
+
+
+def orphans(layout: Layout, gone: Container[str] = ()) -> Iterator[str]:
+    """Finds the entries, by their folders, whose wheel is not in the cache any more.
+
+    Args:
+        layout: where the cache is.
+        gone: wheels that count as gone.
+    """
+    for folder in bytecode_entries(layout):
+        sha256 = os.path.basename(folder)
+        if sha256 in gone or not os.path.exists(layout.manifest(sha256)):
+            yield folder
 
 
 def _names(folder: str) -> list[str]:
@@ -137,13 +156,12 @@ def _entry(layout: Layout, kind: str, sha256: str) -> str:
 
 def _is_whole(bytecode: Bytecode, tree: str) -> bool:
     """Tells whether every file has the size and mtime that the manifest says."""
-    for source, name, size, mtime in bytecode.files:
-        folder = source.rpartition("/")[0]
+    for file in bytecode.files:
         try:
-            found = os.stat(os.path.join(tree, folder, "__pycache__", name), follow_symlinks=False)
+            found = os.stat(os.path.join(tree, file.path), follow_symlinks=False)
         except OSError:
             return False
-        if found.st_size != size or found.st_mtime_ns != mtime:
+        if found.st_size != file.size_bytes or found.st_mtime_ns != file.mtime_ns:
             return False
     return True
 

@@ -42,10 +42,11 @@ class Module(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """What became of a module: size and mtime of the compiled file, or why there is none."""
+    """What became of a module: size, mtime and sha256 (hex) of the compiled file, or why there is none."""
 
     size_bytes: int
     mtime_ns: int
+    sha256: str = ""
     skipped: str = ""
 
 
@@ -149,9 +150,9 @@ class Compilers:
 def _read_answer(line: bytes, module: Module) -> Compiled:
     answer: list[Any] = json.loads(line)
     if answer[0] == "done":
-        return Compiled(answer[1], answer[2])
+        return Compiled(answer[1], answer[2], answer[3])
     if answer[0] == "skipped":
-        return Compiled(0, 0, answer[1])
+        return Compiled(0, 0, skipped=answer[1])
     raise InstallFailed(f"cannot keep the bytecode of {module.shown}: {answer[2]}: {answer[3]}", hint=_HINT)
 
 

@@ -44,7 +44,7 @@ def add_bytecode(entry: PlannedEntry, schemes: dict[str, str], bytecode: Bytecod
     """
     bases = scheme_bases(schemes, entry.site)
     compiled: dict[str, list[tuple[str, int, int]]] = {}
-    for source, name, size, mtime in bytecode.files:
+    for source, name, size, mtime, _ in bytecode.files:
         compiled.setdefault(source.rpartition("/")[0], []).append((name, size, mtime))
     brought = {(scheme, folder, name) for scheme, folder, _, names, _, _ in entry.folders for name in names}
     added: list[PlannedFolder] = []

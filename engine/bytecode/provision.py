@@ -120,7 +120,7 @@ def _collect(stamp: int, kind: BytecodeKind, rows: list[_Row], results: dict[str
             skipped.append((path, result.skipped))
         else:
             name = kind.compiled_name(path.rpartition("/")[2])
-            files.append(CompiledFile(path, name, result.size_bytes, result.mtime_ns))
+            files.append(CompiledFile(path, name, result.size_bytes, result.mtime_ns, result.sha256))
     return Bytecode(stamp=stamp, files=tuple(files), skipped=tuple(skipped))
 
 

@@ -6,7 +6,7 @@ Reads one JSON object per line from standard input and answers with one line for
 every file of it, in order:
 
     {"hashed": false, "files": [[source, target, shown], ...]}
-    ["done", size in bytes, mtime in ns] | ["skipped", reason] | ["refused", errno, text, file name]
+    ["done", size in bytes, mtime in ns, sha256 in hex] | ["skipped", reason] | ["refused", errno, text, file name]
 
 `shown` is what tracebacks call the module until it is imported, which puts the
 real path there.  Runs by itself: nothing of `engine` is imported.  Ends with its
@@ -17,6 +17,7 @@ nobody's help.
 Source: PEP 552; PEP 3147.
 """
 
+import hashlib
 import json
 import os
 import py_compile
@@ -31,12 +32,14 @@ def compile_file(source: str, target: str, shown: str, hashed: bool) -> "list[ob
     try:
         py_compile.compile(source, cfile=target, dfile=shown, doraise=True, invalidation_mode=mode)
         found = os.stat(target)
+        with open(target, "rb") as file:
+            sha256 = hashlib.sha256(file.read()).hexdigest()
     except py_compile.PyCompileError as exc:
         lines = str(exc.exc_value).splitlines() or [exc.exc_type_name]
         return ["skipped", exc.exc_type_name + ": " + lines[0][:200]]
     except OSError as exc:
         return ["refused", exc.errno, exc.strerror, target]
-    return ["done", found.st_size, found.st_mtime_ns]
+    return ["done", found.st_size, found.st_mtime_ns, sha256]
 
 
 def die_with_parent() -> None:

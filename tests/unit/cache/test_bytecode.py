@@ -1,6 +1,7 @@
 """Compiled files in the cache."""
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def finished(layout: Layout, content: bytes = b"code", name: str = "new") -> tup
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
     found = file.stat()
-    files = (CompiledFile("pkg/a.py", "a.tag.pyc", found.st_size, found.st_mtime_ns),)
+    files = (CompiledFile("pkg/a.py", "a.tag.pyc", found.st_size, found.st_mtime_ns, sha256(content).hexdigest()),)
     return str(folder), Bytecode(stamp=7, files=files, skipped=(("pkg/b.py", "SyntaxError"),))
 
 

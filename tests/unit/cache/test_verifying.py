@@ -1,5 +1,6 @@
 """Verifying: every kind of damage is found, and what is whole is left alone."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cache import plans
+from cache.bytecode import Bytecode, BytecodeStore, CompiledFile
 from cache.layout import Layout
 from cache.records import RecordStore
 from cache.verifying import Damage, verify
@@ -74,6 +76,44 @@ def test_another_content_of_the_same_size_and_time_is_found_when_all_is_read(tre
     assert damages(tree) == []
     (found,) = damages(tree, full=True)
     assert found.reason == "demo.py has another content than RECORD says"
+
+
+@pytest.fixture
+def compiled(tree: Path) -> Path:
+    """The one compiled file of the wheel."""
+    layout = Layout(str(tree.parents[3]))
+    folder = Path(layout.temporary, "compiled")
+    file = folder / "tree" / "__pycache__" / "demo.tag.pyc"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(CONTENT)
+    rows = (CompiledFile("demo.py", file.name, 10, file.stat().st_mtime_ns, hashlib.sha256(CONTENT).hexdigest()),)
+    BytecodeStore(layout).publish(str(folder), "kind", tree.parent.name, Bytecode(stamp=1, files=rows))
+    place = f"{layout.bucket('bytecode-v1')}/kind/{tree.parent.name[:2]}/{tree.parent.name}/tree/__pycache__"
+    return Path(place, file.name)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"), [(append, "has 11 bytes instead of 10"), (touch, "was written to"), (Path.unlink, "missing")]
+)
+def test_damaged_bytecode_is_found(damage: Callable[[Path], None], reason: str, tree: Path, compiled: Path) -> None:
+    assert damages(tree, full=True) == []
+    damage(compiled)
+    (found,) = damages(tree)
+    assert found.name == "bytecode of demo-1.0-py3-none-any.whl" and reason in found.reason
+    assert found.path == str(compiled.parents[2])
+
+
+def test_other_bytecode_of_the_same_size_and_time_is_found_when_all_is_read(tree: Path, compiled: Path) -> None:
+    edit_in_place(compiled)
+    assert damages(tree) == []
+    (found,) = damages(tree, full=True)
+    assert found.reason == "__pycache__/demo.tag.pyc has another content than was compiled"
+
+
+def test_bytecode_without_digests_is_not_called_sound(tree: Path, compiled: Path) -> None:
+    (compiled.parents[2] / "manifest").write_bytes(b'{"format": 1, "stamp": 1, "files": [], "skipped": []}')
+    (found,) = damages(tree)
+    assert "earlier format" in found.reason
 
 
 @pytest.mark.parametrize("content", [None, b"{"])

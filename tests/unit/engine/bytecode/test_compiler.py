@@ -80,7 +80,7 @@ async def failure(tmp_path: Path, python: Path, seconds: int = 60, grace_seconds
 
 
 async def test_a_child_that_dies_is_an_error_about_the_file_it_was_at(tmp_path: Path) -> None:
-    answer = json.dumps(["done", 1, 1])
+    answer = json.dumps(["done", 1, 1, "00"])
     error = await failure(tmp_path, shim(tmp_path, f"read line; echo '{answer}'; kill -9 $$"))
     assert "cannot compile pkg/second.py" in error.message and "signal 9" in error.message
 

@@ -37,9 +37,9 @@ def test_compiled_files_follow_their_modules_into_every_scheme() -> None:
     entry = plan_entry(wheel, "ab" * 32, 1, SCHEMES)
     before = entry.record
     files = [
-        CompiledFile("demo/a.py", "a.tag.pyc", 10, 100),
-        CompiledFile("top.py", "top.tag.pyc", 11, 101),
-        CompiledFile("demo-1.0.data/platlib/d.py", "d.tag.pyc", 12, 102),
+        CompiledFile("demo/a.py", "a.tag.pyc", 10, 100, "00"),
+        CompiledFile("top.py", "top.tag.pyc", 11, 101, "00"),
+        CompiledFile("demo-1.0.data/platlib/d.py", "d.tag.pyc", 12, 102, "00"),
     ]
     add_bytecode(entry, SCHEMES, Bytecode(stamp=1, files=tuple(files)), "../place")
     added = [folder for folder in entry.folders if "__pycache__" in folder[1]]
@@ -59,7 +59,7 @@ def test_compiled_files_follow_their_modules_into_every_scheme() -> None:
 def test_what_the_wheel_brings_itself_stays_as_it_has_it() -> None:
     entry = plan_entry(manifest("demo/a.py", "demo/__pycache__/a.tag.pyc"), "ab" * 32, 1, SCHEMES)
     folders, record = entry.folders, entry.record
-    bytecode = Bytecode(stamp=1, files=(CompiledFile("demo/a.py", "a.tag.pyc", 10, 100),))
+    bytecode = Bytecode(stamp=1, files=(CompiledFile("demo/a.py", "a.tag.pyc", 10, 100, "00"),))
     add_bytecode(entry, SCHEMES, bytecode, "../place")
     assert (entry.folders, entry.record) == (folders, record)
 
