@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from cache import plans
 from cache.bytecode import orphans
@@ -35,29 +36,43 @@ def remove_if_empty(layout: Layout) -> None:
         return
 
 
-def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) -> list[CachedWheel]:
+class Cleaned(NamedTuple):
+    """The wheels that went, and the patterns that nothing in the cache had the name of."""
+
+    wheels: list[CachedWheel]
+    unmatched: list[str]
+
+
+def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) -> Cleaned:
     """Removes the wheels and pages of some projects, and the plans that name them.
 
     Args:
         layout: where the cache is.
         patterns: normalised names, with `*`, `?` and `[…]` as in a shell.
         disposal: where they go.
-
-    Returns:
-        The wheels that were removed.
     """
     patterns = tuple(patterns)
     chosen = NamePatterns(patterns)
+    single = {pattern: NamePatterns([pattern]) for pattern in patterns}
+    matched: set[str] = set()
+
+    def note(name: str) -> bool:
+        """Tells whether a name is chosen, and remembers by what."""
+        if found := chosen.match(name):
+            matched.update(pattern for pattern, one in single.items() if one.match(name))
+        return found
+
     for path in plan_paths(layout):
         plan = plans.load(path)
-        if plan is not None and any(chosen.match(entry.name) for entry in plan.entries):
+        if plan is not None and any([note(entry.name) for entry in plan.entries]):
             disposal.remove(path)
     for path in files_of(layout.bucket("index-v2"), depth=1):
-        if chosen.match(os.path.basename(path)):
+        if note(os.path.basename(path)):
             disposal.remove(path)
-    removed = [wheel for wheel in cached_wheels(layout, patterns) if disposal.remove(layout.entry(wheel.sha256))]
+    wheels = [wheel for wheel in cached_wheels(layout, patterns) if note(wheel.name)]
+    removed = [wheel for wheel in wheels if disposal.remove(layout.entry(wheel.sha256))]
     gone = {wheel.sha256 for wheel in removed}
     for path in list(orphans(layout)):
         if os.path.basename(path) in gone:
             disposal.remove(path)
-    return removed
+    return Cleaned(removed, [pattern for pattern in patterns if pattern not in matched])

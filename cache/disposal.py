@@ -5,16 +5,8 @@ A process that looks for an entry finds all of it or nothing.
 
 import errno
 import os
-from typing import NamedTuple
 
-from cache.inventory import allocated_bytes, disk_bytes
-
-
-class Removed(NamedTuple):
-    """How much was removed, in files and in bytes on disk."""
-
-    files: int
-    bytes: int
+from cache.inventory import Room, room
 
 
 class Disposal:
@@ -30,17 +22,20 @@ class Disposal:
     def __init__(self, trash: str | None) -> None:
         self._trash = trash
         self._number = 0
-        self._would_files = 0
-        self._would_bytes = 0
+        self._counted: dict[str, None] = {}
         self.refused: list[str] = []
 
+    @property
+    def counts_only(self) -> bool:
+        """Whether nothing is removed."""
+        return self._trash is None
+
     def remove(self, path: str) -> bool:
-        """Takes a file or a folder out of the cache; returns whether it was there and is gone."""
+        """Takes a file or a folder out of the cache; returns whether it was there and is gone, or would be."""
         if self._trash is None:
-            if not os.path.lexists(path):
+            if not os.path.lexists(path) or self._is_counted(path):
                 return False
-            self._would_bytes += disk_bytes(path)
-            self._would_files += sum(len(files) for _, _, files in os.walk(path)) if os.path.isdir(path) else 1
+            self._counted[path] = None
             return True
         self._number += 1
         try:
@@ -52,16 +47,30 @@ class Disposal:
             return False
         return True
 
-    def empty(self) -> Removed:
-        """Deletes what was taken out; returns how much that was, or would have been."""
+    def _is_counted(self, path: str) -> bool:
+        while path not in self._counted:
+            above = os.path.dirname(path)
+            if above == path:
+                return False
+            path = above
+        return True
+
+    def taken(self) -> Room:
+        """Returns what is taken up by that which was taken out and not deleted, or would be taken out."""
         if self._trash is None:
-            return Removed(self._would_files, self._would_bytes)
-        return _delete(self._trash, keep=True)
+            return room(self._counted)
+        return room(os.path.join(self._trash, name) for name in os.listdir(self._trash))
+
+    def empty(self) -> Room:
+        """Deletes what was taken out; returns what it took, or would have."""
+        removed = self.taken()
+        if self._trash is not None:
+            _delete(self._trash, keep=True)
+        return removed
 
 
-def _delete(folder: str, *, keep: bool = False) -> Removed:
+def _delete(folder: str, *, keep: bool = False) -> None:
     """Deletes what is in a folder, and the folder unless it is to be kept."""
-    files = size = 0
     try:
         entries = list(os.scandir(folder))
     except PermissionError:
@@ -69,21 +78,15 @@ def _delete(folder: str, *, keep: bool = False) -> Removed:
         entries = list(os.scandir(folder))
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            inside = _delete(entry.path)
-            files += inside.files
-            size += inside.bytes
-            continue
-        status = entry.stat(follow_symlinks=False)
-        _unlink(entry.path, folder)
-        files += 1
-        size += allocated_bytes(status)
+            _delete(entry.path)
+        else:
+            _unlink(entry.path, folder)
     if not keep:
         try:
             os.rmdir(folder)
         except OSError as exc:
             if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-    return Removed(files, size)
 
 
 def _unlink(path: str, folder: str) -> None:

@@ -6,6 +6,7 @@ Reads only.  Other processes may publish and remove meanwhile: what is gone when
 import fnmatch
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -126,29 +127,51 @@ def files_of(folder: str, *, depth: int = 0, folders: bool = False) -> Iterator[
             yield entry.path
 
 
+class Room(NamedTuple):
+    """What some files and folders take.
+
+    `bytes` is what they take on disk, folders included, hard links among them once; `linked_bytes` the part that
+    files have which are linked from elsewhere too, such as environments.
+    """
+
+    files: int
+    bytes: int
+    linked_bytes: int
+
+
 def disk_bytes(path: str) -> int:
-    """Returns the room that a file or a folder with all in it takes on disk; hard links inside it count once."""
-    seen: set[tuple[int, int]] = set()
-    return _disk_bytes(path, seen)
+    """Returns the room that a file or a folder with all in it takes on disk, as `room` counts it."""
+    return room([path]).bytes
 
 
-def _disk_bytes(path: str, seen: set[tuple[int, int]]) -> int:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return 0
-    total = allocated_bytes(status)
-    if status.st_nlink > 1 and not os.path.isdir(path):
-        if (status.st_dev, status.st_ino) in seen:
-            return 0
-        seen.add((status.st_dev, status.st_ino))
-    if os.path.isdir(path) and not os.path.islink(path):
+def room(paths: Iterable[str]) -> Room:
+    """Returns what files and folders with all in them take; links are not followed.
+
+    Args:
+        paths: none of them in another.
+    """
+    files = total = 0
+    linked: dict[tuple[int, int], tuple[int, int]] = {}
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
         try:
-            names = os.listdir(path)
+            status = os.lstat(path)
+            if stat.S_ISDIR(status.st_mode):
+                total += allocated_bytes(status)
+                waiting.extend(os.path.join(path, name) for name in os.listdir(path))
+                continue
         except OSError:
-            return total
-        total += sum(_disk_bytes(os.path.join(path, name), seen) for name in names)
-    return total
+            continue
+        files += 1
+        if status.st_nlink > 1:
+            inode = status.st_dev, status.st_ino
+            left, _ = linked.get(inode, (status.st_nlink, 0))
+            linked[inode] = left - 1, allocated_bytes(status)
+        else:
+            total += allocated_bytes(status)
+    total += sum(size for _, size in linked.values())
+    return Room(files, total, sum(size for left, size in linked.values() if left > 0))
 
 
 def allocated_bytes(status: os.stat_result) -> int:

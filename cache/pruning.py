@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cache import plans
-from cache.bytecode import orphans
+from cache.bytecode import bytecode_entries, orphans
 from cache.disposal import Disposal
 from cache.inventory import (
     CURRENT,
     CachedWheel,
+    allocated_bytes,
     buckets,
     cached_wheels,
     disk_bytes,
@@ -37,7 +38,7 @@ class PruneOptions:
 
     Attributes:
         older_than_seconds: what was not used for that long.
-        max_size_bytes: the least recently used wheels, until the cache takes no more than that.
+        max_size_bytes: the least recently used wheels, then plans and pages, until the cache takes no more than that.
         everything_downloaded: all wheels that can be downloaded again.
     """
 
@@ -47,10 +48,14 @@ class PruneOptions:
 
 
 class Pruned(NamedTuple):
-    """What went: wheels, and how many other things."""
+    """What went: wheels, and how many other things.
+
+    `excess_bytes` is how much more is left than `max_size_bytes`, or 0.
+    """
 
     wheels: list[CachedWheel]
     others: int
+    excess_bytes: int = 0
 
 
 def prune(layout: Layout, disposal: Disposal, options: PruneOptions, now: float) -> Pruned:
@@ -65,32 +70,72 @@ def prune(layout: Layout, disposal: Disposal, options: PruneOptions, now: float)
     Raises:
         OSError: when there is no cache, or it cannot be read.
     """
-    others = total_bytes = 0
+    others = total_bytes = foreign_bytes = 0
     for path, kind, version in buckets(layout):
+        size_bytes = disk_bytes(path) if options.max_size_bytes is not None else 0
         if version != CURRENT[kind]:
+            foreign_bytes += size_bytes
             others += disposal.remove(path)
-        elif kind != "tmp" and options.max_size_bytes is not None:
-            total_bytes += disk_bytes(path)
+        elif kind != "tmp":
+            total_bytes += size_bytes
+    before_bytes = total_bytes + foreign_bytes
     others += _remove_litter(layout, disposal, now)
     full = options.max_size_bytes is not None and total_bytes > options.max_size_bytes
     within = 0.0 if full or options.everything_downloaded else min(PARTIAL_SECONDS, options.older_than_seconds or 1e12)
     for path in PartialStore(layout).aged(now, within):
         total_bytes -= disk_bytes(path) if full else 0
         others += disposal.remove(path)
-    going = choose_wheels(cached_wheels(layout), options, now, total_bytes)
+    wheels = cached_wheels(layout) if options.max_size_bytes is None else _with_bytecode(layout)
+    going = choose_wheels(wheels, options, now, total_bytes)
     # The plans first: whoever finds one finds what it names.
     gone = {wheel.sha256 for wheel in going}
     others += _remove_plans(layout, disposal, gone, options, now)
     wheels = [wheel for wheel in going if disposal.remove(layout.entry(wheel.sha256))]
     others += _remove_broken(layout, disposal)
-    others += sum(disposal.remove(path) for path in list(orphans(layout)))
+    others += sum(disposal.remove(path) for path in list(orphans(layout, gone)))
     others += _remove_pointers(layout, disposal, gone)
     if options.older_than_seconds is not None:
         for bucket in _AGED:
             for path in _records(layout, bucket):
                 if _age(path, now) > options.older_than_seconds:
                     others += disposal.remove(path)
-    return Pruned(wheels, others)
+    if options.max_size_bytes is None:
+        return Pruned(wheels, others)
+    records, excess_bytes = _remove_records(layout, disposal, before_bytes, options.max_size_bytes)
+    return Pruned(wheels, others + records, excess_bytes)
+
+
+def _with_bytecode(layout: Layout) -> list[CachedWheel]:
+    """Returns all wheels, each with the room that its compiled files take too: they go with it."""
+    compiled: dict[str, int] = {}
+    for folder in bytecode_entries(layout):
+        key = os.path.basename(folder)
+        compiled[key] = compiled.get(key, 0) + disk_bytes(folder)
+    return [
+        wheel._replace(size_bytes=wheel.size_bytes + compiled.get(wheel.sha256, 0)) for wheel in cached_wheels(layout)
+    ]
+
+
+def _remove_records(layout: Layout, disposal: Disposal, before_bytes: int, most_bytes: int) -> tuple[int, int]:
+    """Removes plans and pages, the least recently used first, while the cache takes too much.
+
+    Returns:
+        How many went, and by how much the cache is too large still.
+    """
+    excess_bytes = before_bytes - disposal.taken().bytes - most_bytes
+    aged = []
+    for path in [*plan_paths(layout), *_records(layout, "index-v2")] if excess_bytes > 0 else ():
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        aged.append((status.st_mtime, path, allocated_bytes(status)))
+    removed = 0
+    for _, path, size_bytes in sorted(aged):
+        if excess_bytes > 0 and disposal.remove(path):
+            removed += 1
+            excess_bytes -= size_bytes
+    return removed, max(excess_bytes, 0)
 
 
 def choose_wheels(wheels: list[CachedWheel], options: PruneOptions, now: float, total_bytes: int) -> list[CachedWheel]:

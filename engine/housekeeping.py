@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from cache.cleaning import clean, clean_projects, remove_if_empty
-from cache.disposal import Disposal, Removed
-from cache.inventory import CachedWheel, cached_wheels, disk_bytes
+from cache.disposal import Disposal
+from cache.inventory import CachedWheel, Room, cached_wheels, disk_bytes
 from cache.layout import Layout
 from cache.pruning import PruneOptions, prune
 from cache.verifying import verify
@@ -149,9 +149,10 @@ def clean_cache(root: str, names: Sequence[str] = ()) -> Report:
             removed = _emptied(layout, disposal)
             said = [f"Removed {_files(removed)} from {root}"]
         else:
-            wheels = clean_projects(layout, _patterns(names), disposal)
+            cleaned = clean_projects(layout, _patterns(names), disposal)
             removed = _emptied(layout, disposal)
-            said = [f"Removed {_count(len(wheels), 'wheel')}, {_files(removed)}", *map(_minus, wheels)]
+            said = [f"Removed {_count(len(cleaned.wheels), 'wheel')}, {_files(removed)}", *map(_minus, cleaned.wheels)]
+            said.extend(f"Nothing in the cache is named {name}" for name in cleaned.unmatched)
     if not names:
         remove_if_empty(layout)
     return Report(said=said, warned=disposal.refused, sound=not disposal.refused)
@@ -176,11 +177,17 @@ def prune_cache(root: str, options: PruneOptions, now: float, *, dry_run: bool) 
     with _disposing(layout, dry_run=dry_run) as disposal:
         pruned = prune(layout, disposal, options, now)
         removed = _emptied(layout, disposal)
+    warned = disposal.refused.copy()
+    if pruned.excess_bytes and options.max_size_bytes is not None:
+        left, most = (
+            format_size(size) for size in (options.max_size_bytes + pruned.excess_bytes, options.max_size_bytes)
+        )
+        warned.append(f"the cache takes {left}, more than {most}: nothing else in it may go")
     if not pruned.wheels and not pruned.others:
-        return Report(said=["Nothing to prune"], warned=disposal.refused, sound=not disposal.refused)
+        return Report(said=["Nothing to prune"], warned=warned, sound=not disposal.refused)
     verb = "Would remove" if dry_run else "Removed"
     said = f"{verb} {_count(len(pruned.wheels), 'wheel')} and {_count(pruned.others, 'record')}, {_files(removed)}"
-    return Report([], [said, *map(_minus, pruned.wheels)], disposal.refused, not disposal.refused)
+    return Report([], [said, *map(_minus, pruned.wheels)], warned, not disposal.refused)
 
 
 def verify_cache(root: str, *, full: bool, dry_run: bool) -> Report:
@@ -202,12 +209,17 @@ def verify_cache(root: str, *, full: bool, dry_run: bool) -> Report:
         return Report(said=[f"No cache at {root}"])
     layout = Layout(root)
     looked_at, warned = 0, []
-    with _disposing(layout, dry_run=dry_run) as disposal:
+    with _disposing(layout, dry_run=dry_run, needed=False) as disposal:
         for damage in verify(layout, full=full, readable=_readable):
             looked_at += 1
             if damage is not None:
-                removed = disposal.remove(damage.path) and not dry_run
-                end = "; removed, and fetched again when it is needed" if removed else ""
+                removed = disposal.remove(damage.path)
+                if dry_run:
+                    end = ""
+                elif disposal.counts_only:
+                    end = "; not removed: the cache cannot be written"
+                else:
+                    end = "; removed, and made again when it is needed" if removed else ""
                 warned.append(f"{damage.name}: {damage.reason}{end}")
         _emptied(layout, disposal)
     how = "content" if full else "sizes and times; --full looks at the content"
@@ -216,17 +228,23 @@ def verify_cache(root: str, *, full: bool, dry_run: bool) -> Report:
 
 
 @contextmanager
-def _disposing(layout: Layout, *, dry_run: bool) -> Iterator[Disposal]:
+def _disposing(layout: Layout, *, dry_run: bool, needed: bool = True) -> Iterator[Disposal]:
     """Opens a place for what leaves the cache, deletes what is in it, and says what went wrong.
 
+    Args:
+        layout: where the cache is.
+        dry_run: nothing leaves.
+        needed: otherwise nothing leaves a cache that cannot be written.
+
     Raises:
-        InstallFailed: when the cache cannot be written.
+        InstallFailed: when the cache cannot be written and that is needed.
     """
     scratch = None if dry_run else Scratch(layout)
     try:
-        if scratch is not None and not scratch.in_cache:
+        writable = scratch is not None and scratch.in_cache
+        if needed and not dry_run and not writable:
             raise InstallFailed(f"cannot write to the cache {layout.root}", hint="its owner can")
-        yield Disposal(None if scratch is None else scratch.folder)
+        yield Disposal(scratch.folder if scratch is not None and writable else None)
     except OSError as exc:
         raise _failed(layout, exc) from exc
     finally:
@@ -234,7 +252,7 @@ def _disposing(layout: Layout, *, dry_run: bool) -> Iterator[Disposal]:
             scratch.close()
 
 
-def _emptied(layout: Layout, disposal: Disposal) -> Removed:
+def _emptied(layout: Layout, disposal: Disposal) -> Room:
     try:
         return disposal.empty()
     except OSError as exc:
@@ -277,8 +295,10 @@ def _patterns(names: Sequence[str]) -> list[str]:
     return [normalize_name(name) for name in names]
 
 
-def _files(removed: Removed) -> str:
-    return f"{_count(removed.files, 'file')}, {format_size(removed.bytes)}"
+def _files(removed: Room) -> str:
+    """Returns how much that is; what other links keep on the disk is no gain."""
+    kept = f", {format_size(removed.linked_bytes)} of it still linked by environments" if removed.linked_bytes else ""
+    return f"{_count(removed.files, 'file')}, {format_size(removed.bytes)}{kept}"
 
 
 def _count(number: int, what: str) -> str:

@@ -8,15 +8,16 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def parse_age(text: str) -> float:
-    """Returns the seconds of an age such as `30d`, `12h` or `2w`.
+    """Returns the seconds of an age such as `30d`, `12h` or `2w`; a number alone is days.
 
     Raises:
         ConfigurationError: when it is none.
     """
-    number = _number(text[:-1])
-    if number is None or text[-1:] not in _AGES:
+    digits = text.rstrip("smhdwSMHDW")
+    number, unit = _number(digits.rstrip(" ")), text[len(digits) :].lower() or "d"
+    if number is None or unit not in _AGES:
         raise ConfigurationError(f"{text!r} is not an age", hint="write a number and s, m, h, d or w, such as 30d")
-    return number * _AGES[text[-1]]
+    return number * _AGES[unit]
 
 
 def parse_size(text: str) -> int:
@@ -27,7 +28,7 @@ def parse_size(text: str) -> int:
     """
     digits = text.rstrip("BbiIkKmMgGtT")
     unit = text[len(digits) :].upper().removesuffix("B").removesuffix("I")
-    number = _number(digits)
+    number = _number(digits.rstrip(" "))
     if number is None or unit not in _SIZES:
         raise ConfigurationError(f"{text!r} is not a size", hint="write a number and K, M, G or T, such as 5G")
     return int(number * _SIZES[unit])

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def test_a_read_only_cache_serves_what_it_has(index: Index, filled: Tool, target
     assert target.installed() == {"one-1.0"}
     assert index.requests == []
     assert snapshot(filled.cache) == before
+
+
+def test_a_read_only_cache_is_verified_and_damage_told(filled: Tool) -> None:
+    words = unprivileged(sys.executable, "-m", "cli", "cache", "verify", "--cache-dir", str(filled.cache))
+    make_read_only(filled)
+    sound = filled.run(*words)
+    assert sound.code == 0 and "sound" in sound.err
+    (file,) = filled.cache.glob("wheels-v1/*/*/tree/one.py")
+    os.utime(file, (0, 0))
+    run = filled.run(*words)
+    assert run.code == 1 and "one.py was written to; not removed: the cache cannot be written" in run.err
+    assert published(filled.cache) == {ONE.sha256}
 
 
 def test_what_a_read_only_cache_has_not_goes_to_a_private_place_that_is_removed(

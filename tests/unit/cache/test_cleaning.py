@@ -90,7 +90,8 @@ def test_some_projects_lose_their_wheels_pages_and_plans(patterns: list[str], le
     trash = tmp_path / "tmp-v1" / "trash"
     trash.mkdir(parents=True)
     gone = clean_projects(layout, patterns, Disposal(str(trash)))
-    assert {wheel.name for wheel in gone} == set(entries) - left
+    assert {wheel.name for wheel in gone.wheels} == set(entries) - left
+    assert gone.unmatched == ([] if gone.wheels else patterns)
     assert set(entry_keys(layout)) == {entries[name].sha256 for name in left}
     for number, name in enumerate(entries):
         assert pages.has(f"index/{name}") == (name in left)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cache.disposal import Disposal
+from cache.inventory import allocated_bytes, disk_bytes
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def test_what_another_process_has_removed_counts_for_nothing(tmp_path: Path) -> 
 
 def test_counting_alone_removes_nothing(thing: Path) -> None:
     disposal = Disposal(None)
-    assert disposal.remove(str(thing)) and disposal.remove(str(thing / "a"))
-    assert disposal.empty().files == 3
+    assert disposal.remove(str(thing)) and not disposal.remove(str(thing / "a"))
+    assert disposal.empty().files == 2
     assert (thing / "a").exists()
 
 
@@ -48,3 +49,18 @@ def test_what_the_system_refuses_is_said_and_stays(thing: Path, tmp_path: Path) 
     (tmp_path / "file").write_bytes(b"")
     assert not disposal.remove(str(thing))
     assert thing.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
+def test_counting_and_removing_agree_and_tell_what_other_links_keep(thing: Path, tmp_path: Path) -> None:
+    os.link(thing / "a", thing / "again")
+    os.link(thing / "a", tmp_path / "environment")
+    trash = tmp_path / "trash"
+    trash.mkdir()
+    counted, removing = Disposal(None), Disposal(str(trash))
+    size = disk_bytes(str(thing))
+    assert counted.remove(str(thing))
+    would = counted.empty()
+    assert removing.remove(str(thing)) and removing.empty() == would
+    assert would.files == 3
+    assert would.bytes == size and would.linked_bytes == allocated_bytes(os.stat(tmp_path / "environment"))

@@ -130,7 +130,40 @@ def test_the_size_of_the_whole_cache_counts(layout: Layout) -> None:
     size = sum(disk_bytes(path) for path, kind, _ in buckets(layout) if kind != "tmp")
     run(layout, max_size_bytes=size)
     assert names(layout) == ["newer", "newest", "old"]
-    assert [wheel.name for wheel in run(layout, max_size_bytes=size - 1).wheels] == ["old"]
+    pruned = run(layout, max_size_bytes=size - 1)
+    assert [wheel.name for wheel in pruned.wheels] == ["old"] and pruned.excess_bytes == 0
+
+
+def test_plans_and_pages_go_where_wheels_are_not_enough(layout: Layout) -> None:
+    pages = RecordStore(layout.bucket("index-v2"))
+    for name, days in (("old", 9), ("new", 1)):
+        pages.put(f"index/{name}", b"x" * 9000)
+        age(f"{pages.folder}/index/{name}", days)
+    wheel = add(layout, "wheel", 0)
+    plan = add_plan(layout, 1, 0, PlannedEntry("unknown", "1.0"))
+    size = sum(disk_bytes(path) for path, kind, _ in buckets(layout) if kind != "tmp")
+    pruned = run(layout, max_size_bytes=size - disk_bytes(layout.entry(wheel.sha256)) - 1)
+    assert (pruned.others, pruned.excess_bytes) == (1, 0)
+    assert not pages.has("index/old") and pages.has("index/new") and plan.exists()
+
+
+def test_a_size_that_cannot_be_reached_is_told(layout: Layout) -> None:
+    layout_of_interpreters = RecordStore(layout.bucket("interpreters-v1"))
+    layout_of_interpreters.put("key", b"x" * 9000)
+    assert run(layout, max_size_bytes=1).excess_bytes >= 8999
+
+
+def test_bytecode_goes_with_its_wheel_and_counts_before_it_goes(layout: Layout) -> None:
+    wheel, other = add(layout, "wheel", 9), add(layout, "other", 1)
+    compiled = Path(layout.bucket("bytecode-v1"), "kind", wheel.sha256[:2], wheel.sha256)
+    compiled.mkdir(parents=True)
+    (compiled / "manifest").write_bytes(b"x" * 9000)
+    size = sum(disk_bytes(path) for path, kind, _ in buckets(layout) if kind != "tmp")
+    most = size - disk_bytes(layout.entry(wheel.sha256)) - disk_bytes(str(compiled))
+    said = run(layout, dry_run=True, max_size_bytes=most)
+    assert [one.name for one in said.wheels] == ["wheel"] and said.others == 1
+    assert run(layout, max_size_bytes=most) == said
+    assert not compiled.exists() and names(layout) == [other.name]
 
 
 def test_ci_keeps_pages_and_forgets_wheels_and_their_plans(layout: Layout) -> None:
