@@ -234,7 +234,7 @@ def _notes(groups: Sequence[Group]) -> tuple[str, ...]:
     notes = []
     for page in (page for group in groups for page in group):
         if page.status != "active":
-            notes.append(f"{page.index}: the project is {page.status:.40}")
+            notes.append(f"{page.index}: the project is {page.status_words}")
         notes += [f"{page.index}: {note}" for note in page.notes[:_MOST_NOTES]]
         if len(page.notes) > _MOST_NOTES:
             notes.append(f"{page.index}: and {len(page.notes) - _MOST_NOTES} more notes")

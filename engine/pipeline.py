@@ -469,6 +469,7 @@ class Pipeline:
             return
         answers = self.answers[work.environment.prefix]
         entries = [answers[need.pin.name] for need in self._needs if need.work is work]
+        work.tell_versions({entry.name: entry.version for entry in entries})
         work.details.append(
             f"{self._downloaded_wheels} wheels downloaded, {self._progress.bytes_received / 1e6:.1f} MB; "
             f"from the cache, {describe_links(self._linked)}"

@@ -183,6 +183,14 @@ class Work:
             if lock is not None:
                 os.close(lock)
 
+    def tell_versions(self, versions: "Mapping[str, str]") -> None:
+        """Puts the versions of the wheels in the place of the pinned ones, which may lack the local part.
+
+        Args:
+            versions: normalised name to the version of the wheel.
+        """
+        self.added = [(name, versions.get(name, version)) for name, version in self.added]
+
     def close(self) -> None:
         """Removes what is left of the staging area."""
         if self._transaction is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import anyio
 
-from engine.errors import ProjectNotFound
+from engine.errors import EngineError, ProjectNotFound
 from engine.index.freshness import HEAD_BYTES, Freshness
 from engine.index.pages import Pages
 from engine.index.places import has_project
@@ -30,12 +30,13 @@ ABSENT_SECONDS = 600
 class Found(NamedTuple):
     """What a place says about a project: where its page is, or None where it has none.
 
-    `certain` where the place has said so just now.
+    `certain` where the place has said so just now; `failure` is why a stale page has to do.
     """
 
     source: "Source | None"
     fresh: bool = True
     certain: bool = True
+    failure: EngineError | None = None
 
 
 class Place(Protocol):
@@ -73,7 +74,7 @@ class SimpleIndex:
             self._records.put(key, Freshness(int(time.time()) + ABSENT_SECONDS).pack())
             return Found(None)
         if answer.stored:
-            return Found(("stored", key))
+            return Found(("stored", key), failure=answer.failure)
         return Found(("answer", key, answer_fields(answer)))
 
 
@@ -108,6 +109,7 @@ class FlatPlace:
         self._stored: tuple[bool, dict[str, bytes]] | None = None
         self._looked = False
         self._asked: dict[str, bytes] | None = None
+        self._failure: EngineError | None = None
 
     async def stored(self, project: "NormalizedName") -> Found | None:
         if self._source[0] != "stored" or self._asked is not None or self._pages.refreshes(""):
@@ -125,12 +127,13 @@ class FlatPlace:
         async with self._turn:
             if self._asked is None:
                 self._asked = await self._read()
-        return Found(_packed(self._asked, project))
+        return Found(_packed(self._asked, project), failure=self._failure)
 
     async def _read(self) -> dict[str, bytes]:
         source: Source = self._source
         if source[0] == "stored":
             answer = await self._pages.fetch_listing()
+            self._failure = answer.failure
             if not answer.stored:
                 source = ("answer", self._pages.listing_key, answer_fields(answer))
         found = await self._workers.choice(0).list_flat(source)

@@ -51,12 +51,16 @@ class _Trust(enum.Enum):
 
 
 class _Gathered(NamedTuple):
-    """What the places of a project say together; `unasked` are the indexes behind the one that decides."""
+    """What the places of a project say together; `unasked` are the indexes behind the one that decides.
+
+    `failure` is that of the first place whose stale page has to do.
+    """
 
     groups: "list[list[Source]]"
     fresh: bool
     certain: bool
     unasked: "tuple[IndexLocation, ...]"
+    failure: EngineError | None
 
 
 class Indexes:
@@ -106,7 +110,11 @@ class Indexes:
         """
         indexes = self._sources.of(project)
         if len(indexes) == 1 and not (self._links_of(project) or indexes[0].flat or is_local(indexes[0].url)):
-            return await self._choose_from_one(indexes[0], project, wants, good_enough)
+            try:
+                return await self._choose_from_one(indexes[0], project, wants, good_enough)
+            except ProjectNotFound as exc:
+                exc.hint = exc.hint or self._sources.unasked_hint(project)
+                raise
         return await self._choose_from_several(project, wants, good_enough)
 
     def _links_of(self, project: "NormalizedName") -> "tuple[IndexLocation, ...]":
@@ -151,9 +159,9 @@ class Indexes:
                 break
         assert gathered is not None and chosen is not None, "places that were asked have answered"
         if not any(gathered.groups):
-            raise self._not_found(project)
+            raise gathered.failure or self._not_found(project)
         _advise(chosen, gathered.unasked)
-        return chosen
+        return _or_failure(chosen, gathered.failure)
 
     async def _choose_among(
         self, project: "NormalizedName", gathered: _Gathered, wants: "list[Want]"
@@ -179,7 +187,8 @@ class Indexes:
         groups = [[one.source] for one in found if one.source is not None] or [[]]
         groups[0][:0] = [one.source for one in links if one.source is not None]
         both = [*links, *found]
-        return _Gathered(groups, all(one.fresh for one in both), all(one.certain for one in both), unasked)
+        fresh, certain = all(one.fresh for one in both), all(one.certain for one in both)
+        return _Gathered(groups, fresh, certain, unasked, next((one.failure for one in both if one.failure), None))
 
     async def _look_in_order(self, project: "NormalizedName", trust: _Trust) -> list[Found] | None:
         """Asks the indexes of a project, under `first-index` up to the first that has it."""
@@ -246,7 +255,9 @@ class Indexes:
                 hint="name a folder or a page with --find-links",
             )
         names = " and ".join(places)
-        hint = None if indexes else "--no-index forbids to ask an index; check --find-links"
+        hint = self._sources.unasked_hint(project)
+        if not indexes:
+            hint = "--no-index forbids to ask an index, [sources] too; add a place that has it with --find-links"
         return ProjectNotFound(f"{names} {'has' if len(places) == 1 else 'have'} no project {project}", hint=hint)
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: The newest minor version of the API whose fields are read here.
 _MINOR = 4
+#: What a project may be. Source: PEP 792.
+STATUSES = ("active", "archived", "quarantined", "deprecated")
 _ALGORITHMS = ("sha256", "sha384", "sha512", "sha224", "sha1", "md5")
 _WEB = ("https://", "http://")
 #: Fields whose loss changes no decision: a wrong type there costs the field, not the file.
@@ -80,6 +82,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     files: tuple[File, ...]
     versions: tuple[str, ...] = ()
     status: str = "active"
+    status_reason: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -116,6 +119,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             files=_safe_files(raw.files, url, notes),
             versions=raw.versions,
             status=raw.project_status.status,
+            status_reason=raw.project_status.reason or "",
             notes=tuple(notes),
             warnings=warnings,
         )
@@ -145,6 +149,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             url=base,
             files=_safe_files([_file_of(anchor) for anchor in document.anchors], url, notes),
             status=document.meta.get("pypi:project-status", "active"),
+            status_reason=document.meta.get("pypi:project-status-reason", ""),
             notes=tuple(notes),
             warnings=warnings,
         )
@@ -163,6 +168,16 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def file_url(self, file: File) -> str:
         """Returns the absolute address of one of the page's files."""
         return file.url if file.url.startswith(_WEB) else _join(self.url, file.url)
+
+    @property
+    def status_words(self) -> str:
+        """The status and, where there is one, its reason, both cut short; text from outside.
+
+        Source: PEP 792.
+        """
+        known = "" if self.status in STATUSES else ", a status that engine does not know"
+        reason = f" ({self.status_reason:.200})" if self.status_reason.strip() else ""
+        return f"{self.status:.40}{reason}{known}"
 
     @property
     def index(self) -> str:
@@ -188,6 +203,7 @@ class _Meta(msgspec.Struct, rename="kebab"):
 
 class _Status(msgspec.Struct):
     status: str = "active"
+    reason: str | None = None
 
 
 class _JsonPage(msgspec.Struct, kw_only=True, rename="kebab"):
@@ -220,8 +236,15 @@ def _decode_tolerantly(body: bytes, notes: list[str]) -> _JsonPage:
         meta=_Meta(str(meta.get("api-version", "1.0")) if isinstance(meta, dict) else "1.0"),
         name=name if isinstance(name, str) else "",
         versions=tuple(text for text in versions if isinstance(text, str)) if isinstance(versions, list) else (),
-        project_status=_Status(str(status.get("status", "active")) if isinstance(status, dict) else "active"),
+        project_status=_status_of(status),
     )
+
+
+def _status_of(fields: Any) -> _Status:
+    if not isinstance(fields, dict):
+        return _Status()
+    reason = fields.get("reason")
+    return _Status(str(fields.get("status", "active")), reason if isinstance(reason, str) else None)
 
 
 def _convert_file(entry: Any, notes: list[str]) -> File | None:

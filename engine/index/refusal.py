@@ -24,8 +24,10 @@ def quarantined(pages: Sequence[ProjectPage], pin: Pin, where: str) -> NoMatchin
 
     Source: PEP 792, "quarantined".
     """
+    reasons = dict.fromkeys(page.status_reason[:200] for page in pages if page.status_reason.strip())
+    reason = f": {'; '.join(reasons)}" if reasons else ""
     return NoMatchingDistribution(
-        f"{where}: {pin} cannot be installed: {_names(pages)} {_has(pages)} quarantined the project",
+        f"{where}: {pin} cannot be installed: {_names(pages)} {_has(pages)} quarantined the project{reason}",
         hint="an index quarantines projects that are unsafe, malicious ones for instance; remove it from the lock",
     )
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cache.records import RecordStore
+from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 from engine.index.default import distlib_index_url
-from engine.options import IndexLocation
+from engine.options import IndexLocation, index_key
 from engine.sync import Run
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ class Sources(NamedTuple):
     pinned: dict[str, IndexLocation]
     no_binary: tuple[str, ...] = ()
     only_binary: tuple[str, ...] = ()
+    explicit: tuple[IndexLocation, ...] = ()
+
+    def unasked_hint(self, project: str) -> str | None:
+        """Returns which indexes a project was not asked of because they are explicit, or None where there are none."""
+        if project in self.pinned or not self.explicit:
+            return None
+        names = " and ".join(
+            f'"{index.name}"' if index.name else without_credentials(index.url) for index in self.explicit
+        )
+        what = "is explicit and was" if len(self.explicit) == 1 else "are explicit and were"
+        return f'{names} {what} not asked; to take it from there: [sources] {project} = {{ index = "NAME" }}'
 
     def forbid_wheels(self, project: str) -> bool:
         """Tells whether `--no-binary` forbids the wheels of a project.
@@ -81,9 +93,10 @@ def sources(run: Run, lock: "Lock | None") -> Sources:
         only_binary += tuple(value for kind, value in lock.formats if kind == "only-binary")
     named: dict[str, IndexLocation] = {}
     for location in (*options.locations, *([options.fallback] if options.fallback else [])):
-        named.setdefault(location.name or location.url, location)
+        named.setdefault(index_key(location.name or location.url), location)
     pinned: dict[str, IndexLocation] = {}
     indexes: list[IndexLocation] = []
+    explicit: list[IndexLocation] = []
     if not (options.no_index or (lock is not None and lock.no_index)):
         pinned = {project: _named(named, name, project) for project, name in options.pins.items()}
         indexes = [location for location in options.locations if not (location.default or location.explicit)]
@@ -91,7 +104,8 @@ def sources(run: Run, lock: "Lock | None") -> Sources:
         default = default_index(run, None if lock is None else lock.index_url)
         if not default.explicit:
             indexes.append(default)
-    return Sources(_unique(indexes), _unique(links), pinned, no_binary, only_binary)
+        explicit = [location for location in (*options.locations, default) if location.explicit]
+    return Sources(_unique(indexes), _unique(links), pinned, no_binary, only_binary, _unique(explicit))
 
 
 def _unique(locations: Sequence[IndexLocation]) -> tuple[IndexLocation, ...]:
@@ -103,7 +117,7 @@ def _unique(locations: Sequence[IndexLocation]) -> tuple[IndexLocation, ...]:
 
 
 def _named(named: dict[str, IndexLocation], name: str, project: str) -> IndexLocation:
-    if (location := named.get(name)) is None:
+    if (location := named.get(index_key(name))) is None:
         raise ConfigurationError(
             f'{project} is pinned to the index "{name}", and there is none of this name',
             hint="name it with --index NAME=URL, or in the settings",

@@ -7,10 +7,12 @@ that no secret is.
 
 import os
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
+from packaging.utils import canonicalize_name
 from pydantic import ValidationError
 
 from engine.arguments import COUNTED, Option
@@ -166,6 +168,38 @@ def _check_indexes(settings: model.Settings, faults: _Faults) -> None:
         defaults += table.default
         if table.default and (defaults > 1 or getattr(settings, "index_url", None)):
             faults.add(("index", number, "default"), "is one default index too many")
+
+
+def unknown_index(sources: Mapping[str, tuple[str, str]], known: Sequence[str]) -> InvalidSettings:
+    """Returns the error for sources that name an index which is nowhere.
+
+    Args:
+        sources: normalised project name to the file that names the index, and its name.
+        known: the names of indexes that there are.
+    """
+    problems = []
+    for project, (path, name) in sources.items():
+        spelled, line = _find_source(path, project)
+        close = get_close_matches(name, known, 1)
+        meant = f'; did you mean "{close[0]}"?' if close else ""
+        where = f"{path}:{line}" if line else path
+        problems.append(f'{where}: sources.{spelled} names the index "{name}", and there is none of this name{meant}')
+    return InvalidSettings(problems, hint="name it in an [[index]], or with --index NAME=URL")
+
+
+def _find_source(path: str, project: str) -> tuple[str, int]:
+    """Returns a project as the file spells it, and its line."""
+    prefix = ("tool", "engine") if os.path.basename(path) == "pyproject.toml" else ()
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read()
+        table: Any = tomllib.loads(text)
+        for key in (*prefix, "sources"):
+            table = table[key]
+        spelled = next(key for key in table if canonicalize_name(key) == project)
+    except (OSError, ValueError, LookupError, StopIteration):
+        return project, 0
+    return spelled, find_line(text, (*prefix, "sources", spelled))
 
 
 def _layer(path: str, settings: model.Settings) -> Layer:

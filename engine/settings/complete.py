@@ -16,7 +16,7 @@ On the warm path: imports nothing heavy.
 import os
 
 from engine.arguments import options_of
-from engine.options import IndexLocation
+from engine.options import IndexLocation, index_key
 from engine.settings import files
 from engine.settings.memory import Layer, Memory
 from engine.settings.variables import from_variables, unknown_variables
@@ -59,6 +59,7 @@ class Completed:
         default_index: the index that settings name for the end, or None.
         indexes: the other indexes that files name, in order, the nearest first.
         sources: normalised project name to the name of the one index that it comes from.
+        told_sources: by the same name, the file that says so.
         details: lines that say where settings came from.
         warnings: lines about settings that do not count.
         memory: what files said, to be kept when all is done.
@@ -74,6 +75,7 @@ class Completed:
         "pip_index",
         "pip_places",
         "sources",
+        "told_sources",
         "values",
         "warnings",
     )
@@ -83,6 +85,7 @@ class Completed:
         self.default_index: IndexLocation | None = None
         self.indexes: list[IndexLocation] = []
         self.sources: dict[str, str] = {}
+        self.told_sources: dict[str, str] = {}
         self.details: list[str] = []
         self.warnings: list[str] = []
         self.memory = Memory(None)
@@ -125,6 +128,8 @@ def complete(values: "Mapping[str, Value]", environ: "Mapping[str, str]", cwd: s
         done.details.append(f"settings from {pip.path}")
         _take_from_pip(done, pip, settled, cwd, trusting=trusting)
     _look_where_pip_looks(done, settled)
+    if done.sources and "index" in done.values and not done.values.get("no_index"):
+        _check_sources(done)
     return done
 
 
@@ -196,21 +201,41 @@ def _add(done: Completed, layer: Layer, settled: set[str], cwd: str) -> None:
         elif name not in settled:
             _take(done, name, value, cwd)
         settled.update(_settles(name, value))
-    names = {location.name for location in done.indexes if location.name}
-    names.update(text.partition("=")[0] for text in _words(done.values.get("index")) if "=" in text)
+    names = {index_key(location.name) for location in done.indexes if location.name}
+    names.update(index_key(text.partition("=")[0]) for text in _words(done.values.get("index")) if "=" in text)
     for table in layer.indexes:
         location = IndexLocation(**table)
-        if location.name not in names:
+        if index_key(location.name) not in names:
             done.indexes.append(location)
     if layer.default_index is not None:
         location = IndexLocation(**layer.default_index)
         if done.default_index is None:
             done.default_index = location
-        elif location.name and location.name not in names:
+        elif location.name and index_key(location.name) not in names:
             # Another index is asked last; pins to this one hold.
             done.indexes.append(IndexLocation(**{**layer.default_index, "default": False, "explicit": True}))
     for project, name in layer.sources.items():
         done.sources.setdefault(project, name)
+        done.told_sources.setdefault(project, layer.path)
+
+
+def _check_sources(done: Completed) -> None:
+    """Refuses sources with an index that nobody named.
+
+    Raises:
+        ConfigurationError: with file, line and what may have been meant.
+    """
+    given = [*_words(done.values.get("index")), str(done.values.get("index_url") or "")]
+    names = [text.partition("=")[0] for text in given if "=" in text.partition("://")[0]]
+    names += [location.name for location in done.indexes if location.name]
+    if done.default_index is not None and done.default_index.name:
+        names.append(done.default_index.name)
+    known = {index_key(name) for name in names}
+    wrong = {project: name for project, name in done.sources.items() if index_key(name) not in known}
+    if wrong:
+        from engine.settings.checking import unknown_index
+
+        raise unknown_index({project: (done.told_sources[project], name) for project, name in wrong.items()}, names)
 
 
 def _take(done: Completed, name: str, value: "Value", cwd: str) -> None:

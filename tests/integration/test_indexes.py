@@ -308,3 +308,38 @@ def test_a_pin_to_an_index_that_nobody_named_is_refused(tool: Tool, index: Index
     with pytest.raises(ConfigurationError, match="corp"):
         sync_pinned(tool, target, IndexLocation(index.url, default=True))
     assert index.requests == []
+
+
+def test_a_project_that_only_an_explicit_index_may_have_is_refused_with_the_way_out(
+    tool: Tool, index: Index, private: Index, target: Target
+) -> None:
+    corp = f'[[index]]\nname = "corp"\nurl = "{private.url}"\nexplicit = true\n'
+    (tool.folder / "engine.toml").write_text(corp)
+    run = tool.sync(tool.write_lock("demo==1.0"), target)
+    assert run.code == 1 and '"corp" is explicit and was not asked' in run.err and private.requests == []
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_refusal_by_a_stale_page_of_one_of_several_indexes_is_the_failure(
+    tool: Tool, index: Index, private: Index, new_target: NewTarget, flat: bool
+) -> None:
+    private.add(PUBLIC)
+    private.cache_control = "max-age=0"
+    index.add(OTHER)
+    options = ["--retries", "0", "--find-links" if flat else "--index", private.url + ("demo/" if flat else "/")]
+    assert tool.sync(tool.write_lock("demo==1.0"), new_target("a"), options=options).code == 0
+    private.fault("/simple/demo/", Fault(status=503))
+    if not flat:
+        assert tool.sync(tool.write_lock("demo==1.0"), new_target("b"), options=options).code == 0
+    run = tool.sync(tool.write_lock("demo==3.0"), new_target("c"), options=options)
+    assert run.code == 1 and "503" in run.err.partition("error: ")[2]
+
+
+def test_what_was_installed_is_told_with_its_local_version(tool: Tool, index: Index, target: Target) -> None:
+    index.add(make_wheel("delta", "1.0+cpu"))
+    report = tool.folder / "report.json"
+    run = tool.sync(tool.write_lock("delta==1.0"), target, options=["--report", str(report)])
+    assert run.code == 0 and "+ delta==1.0+cpu" in run.err + run.out
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["engine"]["environments"][0]["added"] == [{"name": "delta", "version": "1.0+cpu"}]
+    assert told["install"][0]["metadata"]["version"] == "1.0+cpu"

@@ -48,6 +48,7 @@ def test_json_fields_are_read() -> None:
     assert (wheel.filename, wheel.size, wheel.yanked, wheel.requires_python) == (WHEEL, 12, "broken", ">=3.8")
     assert (wheel.upload_time, wheel.core_metadata) == ("2024-01-01T00:00:00Z", {"sha256": "12"})
     assert (read.name, read.versions, read.status, read.notes) == ("foo", ("1.0",), "archived", ())
+    assert (read.status_reason, read.status_words) == ("old", "archived (old)")
 
 
 def test_absent_json_fields_have_defaults() -> None:
@@ -165,6 +166,8 @@ def test_a_page_with_other_wrong_types_keeps_its_meaning() -> None:
     read = page(file(), versions=["1.0", 2], **{"project-status": {"status": "quarantined"}})
     assert (read.versions, read.status) == (("1.0",), "quarantined")
     assert page(file(), versions=5, meta=None, **{"project-status": 5}).status == "active"
+    odd = page(file(), **{"project-status": {"status": "sleeping", "reason": 5}})
+    assert (odd.status_reason, odd.status_words) == ("", "sleeping, a status that engine does not know")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,8 @@ def test_the_page_of_another_project_is_refused() -> None:
 def test_html_attributes_are_read() -> None:
     read = html(
         f"""<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.1">
-        <meta name="pypi:project-status" content="deprecated"></head><body>
+        <meta name="pypi:project-status" content="deprecated">
+        <meta name="pypi:project-status-reason" content="use bar"></head><body>
         <a href="{WHEEL}#sha256=ab" data-requires-python="&gt;=3.8" data-yanked="a &amp; b"
            data-core-metadata="sha256=cd" data-dist-info-metadata="true">text</a>
         <a href="../foo-1.0.tar.gz#egg=foo&amp;sha512=ef" data-yanked data-dist-info-metadata="true">
@@ -223,7 +227,7 @@ def test_html_attributes_are_read() -> None:
     assert (wheel.yanked, wheel.core_metadata) == ("a & b", {"sha256": "cd"})
     assert (sdist.hashes, sdist.yanked, sdist.core_metadata) == ({"sha512": "ef"}, True, True)
     assert (other.hashes, other.yanked, other.core_metadata) == ({"md5": "12"}, True, False)
-    assert (read.name, read.status) == ("foo", "deprecated")
+    assert (read.name, read.status) == ("foo", "deprecated") and read.status_words == "deprecated (use bar)"
     assert read.file_url(sdist) == "https://example.com/simple/foo-1.0.tar.gz"
 
 

@@ -64,3 +64,9 @@ def test_the_tags_that_are_named_are_the_ones_that_are_nearest_to_the_target() -
 def test_what_was_left_out_of_a_page_is_said_when_nothing_else_is_found() -> None:
     left = ProjectPage(name="foo", url="https://example.com/", files=(), notes=("left out 'foo'", "left out 'bar'"))
     assert str(no_matching_distribution([left], PIN, TARGET, [], "lock.txt:1")).endswith("(left out 'foo' and 1 more)")
+
+
+def test_the_reason_of_a_quarantine_is_told() -> None:
+    told = ProjectPage(name="foo", url="https://example.com/", files=(), status="quarantined", status_reason="malware")
+    assert str(quarantined([told], PIN, "lock.txt:1")).endswith("quarantined the project: malware")
+    assert str(quarantined([page()], PIN, "lock.txt:1")).endswith("quarantined the project")

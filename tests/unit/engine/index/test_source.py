@@ -103,3 +103,16 @@ def test_format_words_mean_what_they_mean_to_pip_and_uv(
     no_binary: tuple[str, ...], only_binary: tuple[str, ...], forbidden: bool
 ) -> None:
     assert Sources((), (), {}, no_binary, only_binary).forbid_wheels("demo") is forbidden
+
+
+def test_a_name_is_that_of_an_index_however_it_is_cased_or_divided(tmp_path: Path) -> None:
+    locations = [IndexLocation(ONE, name="My.Corp", explicit=True), default(TWO)]
+    assert found(tmp_path, locations=locations, pins={"demo": "my-corp"}).of("demo")[0].url == ONE
+
+
+def test_who_was_not_asked_for_being_explicit_is_told_but_not_to_who_is_pinned(tmp_path: Path) -> None:
+    locations = [IndexLocation(ONE, name="corp", explicit=True), IndexLocation(THREE, name="b"), default(TWO)]
+    place = found(tmp_path, locations=locations, pins={"demo": "corp"})
+    assert str(place.unasked_hint("other")).startswith('"corp" is explicit and was not asked')
+    assert place.unasked_hint("demo") is None
+    assert found(tmp_path, locations=[default(TWO)]).unasked_hint("other") is None

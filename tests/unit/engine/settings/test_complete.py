@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.arguments import scan_arguments
+from engine.errors import ConfigurationError
 from engine.options import IndexLocation, LockOptions
 from engine.settings.complete import Completed, complete
 
@@ -274,3 +275,23 @@ def test_who_asks_for_hashes_has_them_looked_at_whatever_is_said_further_away(
     assert LockOptions.from_words(around.complete(PIP_REQUIRE_HASHES="1").values).verify_hashes
     near = around.complete("--no-verify-hashes", PIP_REQUIRE_HASHES="1").values
     assert not LockOptions.from_words(near).verify_hashes
+
+
+def test_sources_with_an_index_that_nobody_named_are_refused_with_their_lines(around: Surroundings) -> None:
+    text = "[[index]]\nurl = 'https://example.com/1'\nname = 'Corp'\n[sources]\nA_b = { index = '%s' }\n"
+    around.write(around.project, text % "corq")
+    with pytest.raises(ConfigurationError) as caught:
+        around.complete()
+    told = f'{around.project}:5: sources.A_b names the index "corq", and there is none of this name'
+    assert str(caught.value).startswith(told)
+    around.complete("--no-index")
+    around.complete("--index", "corq=https://example.com/2")
+    around.complete("--index-url", "corq=https://example.com/2")
+    around.write(around.project, text % "corp")
+    assert around.complete().sources == {"a-b": "corp"}
+
+
+def test_a_nearer_name_hides_another_however_it_is_cased(around: Surroundings) -> None:
+    around.write(around.project, "[[index]]\nurl = 'https://example.com/1'\nname = 'Corp'\n")
+    around.write(around.user, "[[index]]\nurl = 'https://example.com/2'\nname = 'corp'\n")
+    assert [location.url for location in around.complete().indexes] == ["https://example.com/1"]
