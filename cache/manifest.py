@@ -42,7 +42,8 @@ class Manifest:
 
     `name` is normalised, `version` as its dist-info spells it, `dist_info` and
     `data` the names of those folders (`data` is None where there is none).
-    RECORD itself is not among `files`.
+    RECORD itself is not among `files`.  `requires_python` is what METADATA says, ""
+    where it says nothing, and in entries from before it was looked at.
     """
 
     filename: str
@@ -54,10 +55,11 @@ class Manifest:
     files: tuple[ManifestFile, ...]
     console_scripts: tuple[EntryPoint, ...] = ()
     gui_scripts: tuple[EntryPoint, ...] = ()
+    requires_python: str = ""
 
     def to_json(self) -> bytes:
         """Returns the bytes that `from_json` reads back."""
-        fields = {
+        fields: dict[str, object] = {
             "format": FORMAT,
             "filename": self.filename,
             "name": self.name,
@@ -69,6 +71,8 @@ class Manifest:
             "console_scripts": self.console_scripts,
             "gui_scripts": self.gui_scripts,
         }
+        if self.requires_python:
+            fields["requires_python"] = self.requires_python
         return json.dumps(fields, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
     @classmethod

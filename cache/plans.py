@@ -39,9 +39,9 @@ class PlannedEntry:
     `record` holds the RECORD rows of all linked files, `scripts` the paths of
     `.data/scripts` files below the tree.  `url` is where the wheel came from,
     without credentials, and "" where that is not known; `direct_url` is the text
-    of `direct_url.json`, and "" where there is to be none.  `yanked` tells that
-    the index advised against it, `extras` are those that the lock asks for: both
-    change nothing, and reports tell them.
+    of `direct_url.json`, and "" where there is to be none.  `yanked` says that
+    the index advised against it and why, or is "", `extras` are those that the
+    lock asks for: both change nothing, and are told.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class PlannedEntry:
         launchers: tuple[PlannedLauncher, ...] = (),
         url: str = "",
         direct_url: str = "",
-        yanked: bool = False,
+        yanked: str = "",
         extras: tuple[str, ...] = (),
     ) -> None:
         self.name = name

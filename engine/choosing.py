@@ -223,9 +223,8 @@ class Chooser:
             promised = {
                 name: text.lower() for name, text in choice.file.hashes.items() if name in hashlib.algorithms_guaranteed
             }
-            yanked = choice.file.yanked is not False
             chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised)
-            results.append(("chosen", *chosen, (*warnings, *choice.warnings), yanked, notes))
+            results.append(("chosen", *chosen, (*warnings, *choice.warnings), choice.yanked, notes))
         return results
 
 

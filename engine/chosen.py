@@ -8,8 +8,8 @@ class Chosen(NamedTuple):
 
     `url` is absolute, `size_bytes` and `sha256` (lower-case hex) are what the
     index says or None, `promised` maps hash algorithms to the hex digests that
-    the index gives, `warnings` are lines for the user, `yanked` tells that its
-    index advises against it, `notes` are lines for a user who asks for more.
+    the index gives, `warnings` are lines for the user, `yanked` says that its
+    index advises against it and why ("" when it does not), `notes` are lines for a user who asks for more.
     """
 
     url: str
@@ -18,5 +18,5 @@ class Chosen(NamedTuple):
     sha256: str | None
     promised: dict[str, str]
     warnings: tuple[str, ...]
-    yanked: bool = False
+    yanked: str = ""
     notes: tuple[str, ...] = ()

@@ -317,9 +317,9 @@ class Pipeline:
         areas = [
             (
                 *(self._works.index(work), work.area.stage, work.area.python, work.schemes, work.relative),
-                work.bytecode.key if work.bytecode else "",
+                *(work.bytecode.key if work.bytecode else "", target.python_full_version),
             )
-            for work in (need.work for need in needs)
+            for work, target in ((need.work, need.compatible) for need in needs)
             if work.area is not None
         ]
         sha256 = self._usable_sha256(choice, needs)

@@ -194,7 +194,7 @@ class Recorder:
         artifact = self.artifacts.setdefault(choice.url, Artifact(project))
         artifact.extras |= pin.extras
         artifact.is_direct = pin.file is not None and pin.file.direct
-        artifact.yanked = choice.yanked
+        artifact.yanked = bool(choice.yanked)
         artifact.filename, artifact.url = choice.filename, choice.url
         artifact.size_bytes, artifact.sha256 = choice.size_bytes, choice.sha256 or ""
         self.wheels[prefix, project] = choice.url

@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cache.bytecode import BytecodeStore
 
-#: (index, stage, python, absolute schemes, relative schemes, key of the kind of bytecode or "")
-AreaFields = tuple[int, str, str, dict[str, str], dict[str, str], str]
+#: (index, stage, python, absolute schemes, relative schemes, key of the kind of bytecode or "", full version of Python)
+AreaFields = tuple[int, str, str, dict[str, str], dict[str, str], str, str]
 
 #: (URL, whether the lock names it)
 Origin = tuple[str, bool]
@@ -55,7 +55,10 @@ class StagedWheel:
             Drift: when a file of the tree is lost or changed; then nothing of it stays anywhere.
         """
         planned = self._plan(manifest, stamp, areas)
-        for entry, (index, stage, python, absolute, _, _) in zip(planned, areas, strict=True):
+        for entry, (index, stage, python, absolute, _, _, version) in zip(planned, areas, strict=True):
+            if manifest.requires_python and (words := _unfit(manifest, version)):
+                self._results.append((index, entry, [], words))
+                continue
             try:
                 collisions = stage_entry(entry, self._tree, Area(stage, python, absolute), self._linker)
             except Drift:
@@ -107,7 +110,7 @@ class StagedWheel:
     def _take_back(self, areas: list[AreaFields]) -> None:
         from engine.unstaging import unstage_entry
 
-        for (_, entry, collisions, refused), (_, stage, python, absolute, _, _) in zip(
+        for (_, entry, collisions, refused), (_, stage, python, absolute, *_) in zip(
             self._results, areas, strict=False
         ):
             if refused is None:
@@ -125,3 +128,15 @@ class StagedWheel:
         """Returns a worker's answer about it."""
         results = [(index, entry.fields(), *rest) for index, entry, *rest in self._results]
         return ("done", job, self._sha256, warnings, results, self._linker.counts)
+
+
+def _unfit(manifest: Manifest, version: str) -> str:
+    """Says why a wheel is not for a Python, by its own metadata; "" when it is.
+
+    Source: core metadata, "Requires-Python".
+    """
+    from engine.index.compatibility import allows_python
+
+    if allows_python(manifest.requires_python, version):
+        return ""
+    return f"{manifest.filename} requires Python {manifest.requires_python:.100}, and it has Python {version}"

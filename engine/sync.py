@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.recording import Recorder
 
 #: Raised whenever a plan of an earlier engine would create something else than one of this engine.
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 
 class Target:

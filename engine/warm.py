@@ -96,6 +96,7 @@ def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) 
         for entry in entries:
             recorder.plan(work.environment.prefix, entry)
     if run.options.dry_run or not work.changes:
+        _warn_of_yanked(work, entries)
         return
     if all(_still_there(run.layout, entry) for entry in entries):
         ready.append(_Ready(target, work, entries))
@@ -133,7 +134,13 @@ def _sync_ready(run: Run, ready: list[_Ready]) -> None:
     for one in ready:
         if one.work.error is None:
             one.work.details.append(f"by a stored plan, {describe_links(staged.counts)}")
+            _warn_of_yanked(one.work, one.entries)
             settle_and_commit(run, one.work, one.entries, collided)
+
+
+def _warn_of_yanked(work: Work, entries: list[PlannedEntry]) -> None:
+    """Says again, of what is installed, what the index said when it was chosen."""
+    work.warnings.extend([entry.yanked for entry in entries if entry.yanked])
 
 
 def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:

@@ -46,6 +46,7 @@ class WheelChoice:
     version: Version | None
     sha256: str | None
     warnings: tuple[str, ...]
+    yanked: str = ""
 
 
 #: Pages of equal rank: that of one index, behind what find-links have of the project.
@@ -109,10 +110,10 @@ def choose_among(groups: Sequence[Group], pin: Pin, target: Target, *, where: st
         raise no_matching_distribution([page for _, page in usable], pin, target, wheels, where)
     best = _best(fitting, pin, where)
     file = best.file
-    warnings: tuple[str, ...] = ()
+    yanked = ""
     if file.yanked is not False:
         reason = f": {file.yanked}" if isinstance(file.yanked, str) and file.yanked else ""
-        warnings = (f"{where}: {file.filename} was yanked{reason}",)
+        yanked = f"{file.filename} was yanked{reason}"
     sha256 = file.hashes.get("sha256", "").lower()
     return WheelChoice(
         file=file,
@@ -120,7 +121,8 @@ def choose_among(groups: Sequence[Group], pin: Pin, target: Target, *, where: st
         url=best.page.file_url(file),
         version=_version(best.name.version),
         sha256=sha256 if _SHA256_DIGITS.fullmatch(sha256) else None,
-        warnings=warnings,
+        warnings=(f"{where}: {yanked}",) if yanked else (),
+        yanked=yanked,
     )
 
 

@@ -78,8 +78,11 @@ def _is_of(stem: str, name: str, version: str) -> bool:
     return bool(hyphen) and normalize_name(found_name) == normalize_name(name) and same_version(found_version, version)
 
 
-def check_core_metadata(body: bytes, filename: str) -> None:
+def check_core_metadata(body: bytes, filename: str) -> str:
     """Checks that `METADATA` has the name and version of the file name.
+
+    Returns:
+        Its Requires-Python, or "" where it has none.
 
     Raises:
         InvalidWheel: when one of them is missing or another.
@@ -91,6 +94,7 @@ def check_core_metadata(body: bytes, filename: str) -> None:
         raise InvalidWheel(f"METADATA has the name {found_name!r}, the file name has {name!r}")
     if not same_version(found_version, version):
         raise InvalidWheel(f"METADATA has the version {found_version!r}, the file name has {version!r}")
+    return fields.get("requires-python", "")
 
 
 def parse_wheel_file(body: bytes, filename: str) -> tuple[bool, list[str]]:

@@ -281,7 +281,7 @@ class Unpacker:
         self, members: dict[str, Member], dist_info: str, data: str | None, warnings: list[str]
     ) -> UnpackedWheel:
         """Checks RECORD and the metadata, and makes the manifest of them."""
-        check_core_metadata(self._text(f"{dist_info}/METADATA"), self._filename)
+        requires_python = check_core_metadata(self._text(f"{dist_info}/METADATA"), self._filename)
         root_is_purelib, more_warnings = parse_wheel_file(self._text(f"{dist_info}/WHEEL"), self._filename)
         warnings += more_warnings
         rows = parse_record(_decode(self._text(f"{dist_info}/RECORD", RECORD_MAX_BYTES), "RECORD"))
@@ -307,6 +307,7 @@ class Unpacker:
             files=tuple(files),
             console_scripts=console,
             gui_scripts=gui,
+            requires_python=requires_python,
         )
         return UnpackedWheel(manifest=manifest, warnings=self._worded(warnings + disagreements))
 

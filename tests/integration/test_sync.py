@@ -135,6 +135,34 @@ def test_a_yanked_file_is_installed_with_a_warning(index: Index, tool: Tool, tar
     assert target.installed() == {"one-1.0"}
 
 
+@pytest.mark.parametrize("options", [["--reinstall"], ["--reinstall", "--dry-run"]])
+def test_the_warning_of_a_yanked_file_is_said_once_by_a_stored_plan_too(
+    index: Index, tool: Tool, target: Target, options: list[str]
+) -> None:
+    index.add(ONE, yanked="it was bad")
+    lock = tool.write_lock("one==1.0")
+    assert tool.sync(lock, target).code == 0
+    again = tool.sync(lock, target, options=["-v", *options])
+    assert again.code == 0 and "downloaded" not in again.err
+    assert again.err.count(f"{ONE.filename} was yanked: it was bad") == 1
+    assert "was yanked" not in tool.sync(lock, target).err
+
+
+@pytest.mark.parametrize("place", ["folder", "path", "index"])
+def test_a_wheel_whose_metadata_requires_another_python_is_not_installed(
+    index: Index, tool: Tool, target: Target, place: str
+) -> None:
+    wheel = make_wheel("future", "1.0", requires_python=">=4.1")
+    (tool.folder / wheel.filename).write_bytes(wheel.content)
+    index.add(wheel, **{"requires-python": None})
+    line = f"./{wheel.filename}" if place == "path" else "future==1.0"
+    lock = tool.write_lock(line, *([f"-f {tool.folder}"] if place == "folder" else []))
+    for _ in range(2):  # downloaded, and from the cache
+        run = tool.sync(lock, target)
+        assert run.code == 1 and f"{wheel.filename} requires Python >=4.1" in run.err, run.err
+        assert target.installed() == set()
+
+
 def test_two_owners_of_a_file_are_named_and_the_first_in_the_lock_wins(
     index: Index, tool: Tool, target: Target
 ) -> None:

@@ -36,7 +36,7 @@ def area_fields(tmp_path: Path, index: int = 0, relative: dict[str, str] = RELAT
     """Returns an area as messages have it, with its staging folder."""
     prefix = tmp_path / f"environment{index}"
     area = make_area(tmp_path / f"stage{index}", prefix)
-    return index, area.stage, area.python, absolute_schemes(prefix), relative, ""
+    return index, area.stage, area.python, absolute_schemes(prefix), relative, "", "3.12.1"
 
 
 def download(worker: Worker, tmp_path: Path, wheel: Wheel, job: int = 1, pieces: int = 3) -> None:

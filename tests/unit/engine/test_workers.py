@@ -51,9 +51,9 @@ async def listening(workers: Workers) -> AsyncIterator[None]:
                 group.cancel_scope.cancel()
 
 
-def area(tmp_path: Path, index: int = 0) -> tuple[int, str, str, dict[str, str], dict[str, str], str]:
+def area(tmp_path: Path, index: int = 0) -> tuple[int, str, str, dict[str, str], dict[str, str], str, str]:
     made = make_area(tmp_path / f"stage{index}")
-    return index, made.stage, made.python, absolute_schemes(tmp_path / "environment"), RELATIVE, ""
+    return index, made.stage, made.python, absolute_schemes(tmp_path / "environment"), RELATIVE, "", "3.12.1"
 
 
 async def send(workers: Workers, tmp_path: Path, wheel: Wheel, *, promised: str = "", areas: int = 0) -> Finished:
@@ -185,7 +185,7 @@ async def test_messages_larger_than_the_connection_holds_stay_apart(workers: Wor
 
 
 async def test_a_cancelled_sender_does_not_garble_what_follows(workers: Workers) -> None:
-    areas = [(0, "/nowhere", "python", {"purelib": "x" * 4_000_000}, RELATIVE, "")]
+    areas = [(0, "/nowhere", "python", {"purelib": "x" * 4_000_000}, RELATIVE, "", "3.12.1")]
     async with listening(workers):
         for connection in workers._connections:
             os.kill(connection.pid, signal.SIGSTOP)
