@@ -170,7 +170,7 @@ async def test_a_killed_worker_fails_whoever_waits_and_whoever_comes_later(worke
 async def test_messages_larger_than_the_connection_holds_stay_apart(workers: Workers) -> None:
     """Two senders have to wait for the same worker; their messages must not run into each other."""
     schemes = {f"scheme{number}": "x" * 5_000 for number in range(40)}
-    areas = [(index, "/nowhere", "python", schemes, schemes, "") for index in range(4)]
+    areas = [(index, "/nowhere", "python", schemes, schemes, "", "3.12.1") for index in range(4)]
     failed = []
 
     async def one() -> None:
