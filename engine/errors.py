@@ -74,7 +74,13 @@ class InvalidPage(EngineError):
 
 
 class IndexUnavailable(EngineError):
-    """An index or file server cannot be reached or keeps failing."""
+    """An index or file server cannot be reached or keeps failing.
+
+    Attributes:
+        server_wide: the server, or the way to it, fails whatever is asked for; no line of a lock is to blame.
+    """
+
+    server_wide = False
 
 
 class AccessRefused(IndexUnavailable):

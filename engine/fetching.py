@@ -17,7 +17,7 @@ from engine.chosen import Chosen
 from engine.credentials import without_credentials
 from engine.download import Restart, download
 from engine.errors import EngineError, HashMismatch, IndexUnavailable, InvalidWheel, SizeMismatch
-from engine.index.client import Network
+from engine.index.client import Interrupted, Network
 from engine.limits import KEPT_BYTES
 from engine.local import copy_local
 from engine.partial import Partial
@@ -164,10 +164,16 @@ class _Fetch:
                     await self.close()
                 wait = exc.retry_after_seconds if isinstance(exc, Restart) else None
                 if not await self._fetcher.network.budget.pause(failures - 1, wait):
-                    raise IndexUnavailable(f"cannot download {without_credentials(self._choice.url)}: {exc}") from exc
+                    raise self._given_up(exc) from exc
             else:
                 self._job = None
                 return finished
+
+    def _given_up(self, error: Restart | Drifted) -> IndexUnavailable:
+        what = f"cannot download {without_credentials(self._choice.url)}"
+        if isinstance(error.__cause__, Interrupted):
+            return error.__cause__.given_up(what, self._attempt, "check the network; --retries tries more often")
+        return IndexUnavailable(f"{what}: {error}")
 
     def _goes_on(self, error: Restart | Drifted) -> bool:
         """Tells whether what is there can be continued; if the server offers something else, no part is asked for."""

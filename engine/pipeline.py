@@ -25,7 +25,14 @@ from engine.chosen import Chosen
 from engine.claims import Claims
 from engine.cold import Need
 from engine.credentials import without_credentials
-from engine.errors import EngineError, InstallFailed, NoMatchingDistribution, Offline
+from engine.errors import (
+    ConfigurationError,
+    EngineError,
+    IndexUnavailable,
+    InstallFailed,
+    NoMatchingDistribution,
+    Offline,
+)
 from engine.fetching import Fetcher
 from engine.index.client import Network
 from engine.index.compatibility import WheelName, best_rank
@@ -109,6 +116,7 @@ class Pipeline:
                 refreshed=run.options.network.refreshes,
                 absent_statuses=absent,
                 warnings=network.warnings,
+                repeated=self._note_repeated_page,
             ),
             records=records,
             workers=workers,
@@ -423,6 +431,10 @@ class Pipeline:
     def _note_job(self, job: Job, choice: Chosen, *, cached: bool) -> Artifact | None:
         return None if self._recorder is None else self._recorder.assign(job.number, choice, cached=cached)
 
+    def _note_repeated_page(self, project: str) -> None:
+        if self._recorder is not None:
+            self._recorder.repeat_page(project)
+
     def _received(self, count: int) -> None:
         self._progress.bytes_received += count
 
@@ -495,6 +507,8 @@ def _not_cached(choice: Chosen) -> Offline:
 
 
 def _say_where(error: EngineError, need: Need) -> None:
+    if isinstance(error, ConfigurationError) or (isinstance(error, IndexUnavailable) and error.server_wide):
+        return  # it would happen to any line
     if not error.message.startswith(need.pin.where):
         error.message = f"{need.pin.where}: {error.message}"
 

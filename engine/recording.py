@@ -115,6 +115,7 @@ class Recorder:
         run, targets: what is run, once it is known.
         outcomes: what happened, once it has.
         error: what ended the run early, or None.
+        repeated_pages: project to how often its page was asked for again after a failure.
     """
 
     def __init__(self) -> None:
@@ -127,6 +128,7 @@ class Recorder:
         self.targets: list[Target] = []
         self.outcomes: list[Outcome] = []
         self.error: BaseException | None = None
+        self.repeated_pages: dict[str, int] = {}
         self._jobs: dict[int, Artifact] = {}
 
     @staticmethod
@@ -234,6 +236,10 @@ class Recorder:
                 artifact=artifact,
                 details={"files": entry.file_count, "cached": True},
             )
+
+    def repeat_page(self, project: str) -> None:
+        """Notes that the page of a project is asked for again."""
+        self.repeated_pages[project] = self.repeated_pages.get(project, 0) + 1
 
     def assign(self, job: int, choice: "Chosen", *, cached: bool) -> Artifact:
         """Notes that a job of a worker is about a wheel; returns that wheel."""

@@ -70,7 +70,7 @@ def make_report(recorder: Recorder) -> Json:
             "total_ms": _milliseconds(recorder.now() - recorder.started_ns),
             "error": run_error,
             "environments": environments,
-            "failed": [_measures(artifact) for artifact in _failed(recorder, items)],
+            "failed": [_measures(artifact, recorder) for artifact in _failed(recorder, items)],
         },
     }
 
@@ -148,7 +148,7 @@ def _add_item(items: Items, recorder: Recorder, prefix: str, name: str, version:
             "is_yanked": artifact.yanked or bool(entry.yanked),
             "requested": True,
             "metadata": _metadata(recorder, prefix, entry, sha256) or {"name": name, "version": version},
-            "engine": {**_measures(artifact), "startup_files": startup_files(entry), "environments": []},
+            "engine": {**_measures(artifact, recorder), "startup_files": startup_files(entry), "environments": []},
         }
         if extras := sorted({*artifact.extras, *entry.extras}):
             item["requested_extras"] = extras
@@ -185,7 +185,7 @@ def _cached_folders(layout: Layout, sha256: str) -> list[str]:
     return [] if loaded is None else [os.path.join(layout.tree(sha256), loaded[0].dist_info)]
 
 
-def _measures(artifact: Artifact) -> Json:
+def _measures(artifact: Artifact, recorder: Recorder) -> Json:
     """Returns what only engine tells about a wheel."""
     spent = artifact.spent_ns
     times = {
@@ -197,7 +197,7 @@ def _measures(artifact: Artifact) -> Json:
         "filename": artifact.filename,
         "size_bytes": artifact.size_bytes,
         "cache_hit": artifact.cached,
-        "retries": max(artifact.attempts - 1, 0),
+        "retries": max(artifact.attempts - 1, 0) + recorder.repeated_pages.get(artifact.name, 0),
         "links": {way: artifact.links.get(way, 0) for way in ("hardlink", "clone", "copy")},
         **times,
     }

@@ -10,6 +10,7 @@ Source: PEP 691, "Content negotiation"; RFC 9110.
 """
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -20,7 +21,7 @@ from engine import __version__
 from engine.credentials import without_credentials
 from engine.errors import AccessRefused, IndexUnavailable, InvalidPage
 from engine.index.freshness import Freshness
-from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS
+from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS, RETRY_SECONDS
 from engine.network.credentials import CredentialStore
 from engine.network.origin import Credentials, Origin, split_credentials
 from engine.network.pace import Pace
@@ -38,6 +39,9 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 
 #: What a transport does that may be over in a moment.
 TRANSIENT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
+
+#: What the end of a connection looks like while a body comes.
+_ENDED = (aiohttp.ClientPayloadError, aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
 
 #: What an overloaded server says that may be over in a moment.
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -59,11 +63,66 @@ class Interrupted(Exception):
 
     Attributes:
         retry_after_seconds: how long the server asks to be left alone, or None.
+        hint: what the user can do about it, or None.
+        server_wide: as in `IndexUnavailable`.
     """
 
-    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after_seconds: float | None = None,
+        *,
+        hint: str | None = None,
+        server_wide: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
+        self.hint = hint
+        self.server_wide = server_wide
+
+    def given_up(self, what: str, attempts: int, hint: str | None = None) -> IndexUnavailable:
+        """Returns the error that it is when nobody tries again.
+
+        Args:
+            what: what could not be done, and the address without credentials.
+            attempts: how often it was tried.
+            hint: what helps where nothing better is known.
+        """
+        reason = f"{self} ({attempts} attempts)" if attempts > 1 else str(self)
+        hint = self.hint or hint
+        if (wait := self.retry_after_seconds) is not None and wait > RETRY_SECONDS:
+            reason += (
+                f"; the server asks to be left alone for {wait:.0f} seconds, and a run waits {RETRY_SECONDS} in all"
+            )
+            hint = "try again after that time"
+        error = IndexUnavailable(f"{what}: {reason}", hint=hint)
+        error.server_wide = self.server_wide
+        return error
+
+
+class _Dropped(aiohttp.ClientConnectionError):
+    """A connection broke before the answer; aiohttp, which would ask again by itself, does not know this class."""
+
+
+async def _ask_no_more_than_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from repeating what failed on a connection, new or kept: a `RetryBudget` knows nothing of it."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, TimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
+        raise _Dropped(_dropped(exc)) from exc
+
+
+def _dropped(error: aiohttp.ClientError) -> str:
+    number = getattr(error, "errno", None)
+    return (
+        f"the connection broke: {os.strerror(number).lower()}"
+        if isinstance(number, int) and number > 0
+        else "the server closed the connection without an answer"
+    )
 
 
 class Answer(NamedTuple):
@@ -178,6 +237,7 @@ class Network:
                 ),
                 headers={"User-Agent": f"engine/{__version__}"},
                 read_bufsize=1 << 18,
+                middlewares=(_ask_no_more_than_once,),
             )
         return self._session
 
@@ -204,20 +264,42 @@ class Network:
         """
         what = f"{_VERBS[purpose]} {without_credentials(url)}"
         try:
-            async with await self._follow(url, headers or {}, what) as response:
+            response, proxy = await self._follow(url, headers or {}, what)
+            async with response:
                 if response.status in TRANSIENT_STATUS:
                     wait = retry_after_seconds(response.headers.get("Retry-After"), time.time())
-                    raise Interrupted(f"HTTP {response.status}", wait)
-                yield response
+                    through = f" through the proxy {proxy}" if proxy is not None else ""
+                    raise Interrupted(f"HTTP {response.status}{through}", wait)
+                try:
+                    yield response
+                except _ENDED as exc:
+                    raise Interrupted(_cut(response)) from exc
         except (aiohttp.InvalidURL, _NotAURL) as exc:
             raise IndexUnavailable(f"{what}: it is not a URL of http or https") from exc
-        except aiohttp.ClientError as exc:
-            raise _explained(exc, what) from exc
         except TimeoutError as exc:
-            raise Interrupted("no answer in time") from exc
+            raise self._silence(exc, None) from exc
+        except aiohttp.ClientError as exc:
+            raise _explained(exc, what, None) from exc
 
-    async def _follow(self, url: str, headers: Mapping[str, str], what: str) -> aiohttp.ClientResponse:
-        """Returns the first answer that is no redirect."""
+    def _silence(self, error: TimeoutError, proxy: Proxy | None) -> Interrupted:
+        """Returns in words which of the time limits has passed."""
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            to = f" to the proxy {proxy}" if proxy is not None else ""
+            return Interrupted(
+                f"no connection{to} within {self._connect_seconds:g} seconds",
+                hint="check the address and the network; --connect-timeout waits longer",
+                server_wide=True,
+            )
+        if isinstance(error, aiohttp.SocketTimeoutError):
+            reason = f"not a byte came for {self._read_seconds:g} seconds"
+        else:
+            reason = f"no answer within {self._connect_seconds + self._read_seconds:g} seconds"
+        return Interrupted(reason, hint="--timeout waits longer, --retries tries more often")
+
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], what: str
+    ) -> tuple[aiohttp.ClientResponse, Proxy | None]:
+        """Returns the first answer that is no redirect, and the proxy that it came through."""
         visited: list[str] = []
         while True:
             try:
@@ -225,32 +307,38 @@ class Network:
                 origin = Origin.parse(clean)
             except ValueError as exc:
                 raise _NotAURL from exc
-            response = await self._identified(clean, origin, own, headers, what)
+            proxy = self._proxies.find(origin)
+            response = await self._identified(clean, origin, own, proxy, headers, what)
             location = response.headers.get("Location")
             if response.status not in REDIRECT_STATUS or location is None:
-                return response
+                return response, proxy
             response.release()
             visited.append(clean.partition("#")[0])
             url = follow(clean, location, visited)
             await self._refuse_link_local(clean, url)
 
     async def _identified(
-        self, url: str, origin: Origin, own: Credentials | None, headers: Mapping[str, str], what: str
+        self,
+        url: str,
+        origin: Origin,
+        own: Credentials | None,
+        proxy: Proxy | None,
+        headers: Mapping[str, str],
+        what: str,
     ) -> aiohttp.ClientResponse:
         """Returns an answer to whoever we can say that we are.
 
         Raises:
             AccessRefused: when that is not enough.
         """
-        proxy = self._proxies.find(origin)
         credentials = self.credentials.find(url, origin, own)
-        response = await self._get(url, origin, credentials, proxy, headers)
+        response = await self._get(url, origin, credentials, proxy, headers, what)
         if response.status in (401, 403):
             found = await self.credentials.find_after_refusal(url, origin, credentials)
             if found is not None:
                 response.release()
                 credentials = found
-                response = await self._get(url, origin, credentials, proxy, headers)
+                response = await self._get(url, origin, credentials, proxy, headers, what)
         if response.status in REFUSED_STATUS:
             response.release()
             said = f"{what}: HTTP {response.status} {response.reason or ''}".rstrip()
@@ -264,6 +352,7 @@ class Network:
         credentials: Credentials | None,
         proxy: Proxy | None,
         headers: Mapping[str, str],
+        what: str,
     ) -> aiohttp.ClientResponse:
         if credentials is not None:
             headers = {**headers, "Authorization": credentials.header()}
@@ -274,14 +363,21 @@ class Network:
                 break
         # The session's limits are about silence; a server that says its headers letter by letter is not silent.
         async with asyncio.timeout(self._connect_seconds + self._read_seconds):
-            return await self._open().get(
-                url,
-                headers=headers,
-                allow_redirects=False,
-                ssl=settings,
-                proxy=proxy.url if proxy is not None else None,
-                proxy_auth=_proxy_auth(proxy),
-            )
+            try:
+                return await self._open().get(
+                    url,
+                    headers=headers,
+                    allow_redirects=False,
+                    ssl=settings,
+                    proxy=proxy.url if proxy is not None else None,
+                    proxy_auth=_proxy_auth(proxy),
+                )
+            except aiohttp.InvalidURL:
+                raise
+            except TimeoutError as exc:
+                raise self._silence(exc, proxy) from exc
+            except aiohttp.ClientError as exc:
+                raise _explained(exc, what, proxy) from exc
 
     async def _refuse_link_local(self, url: str, target: str) -> None:
         """Looks up where a redirect leads, once for each host; with a proxy it is the proxy that looks it up."""
@@ -364,9 +460,7 @@ def _proxy_auth(proxy: Proxy | None) -> aiohttp.BasicAuth | None:
 
 def _refused(said: str, status: int, credentials: Credentials | None, proxy: Proxy | None) -> AccessRefused:
     if status == 407 and proxy is not None:
-        return AccessRefused(
-            said, hint=f"the proxy {proxy} wants a name and a password: http://name:password@host", status=status
-        )
+        return _refused_by_proxy(said, proxy)
     if credentials is None:
         hint = (
             "give a name and password in the URL, in ENGINE_INDEX_<NAME>_USERNAME and _PASSWORD, in netrc or by keyring"
@@ -376,21 +470,52 @@ def _refused(said: str, status: int, credentials: Credentials | None, proxy: Pro
     return AccessRefused(said, hint=hint, status=status)
 
 
-def _explained(error: aiohttp.ClientError, what: str) -> Interrupted | IndexUnavailable:
+def _refused_by_proxy(said: str, proxy: Proxy) -> AccessRefused:
+    if proxy.credentials is None:
+        hint = f"the proxy {proxy} wants a name and a password: http://name:password@host"
+    else:
+        hint = f"the proxy {proxy} does not take the name and password that it was given there"
+    error = AccessRefused(said, hint=hint, status=407)
+    error.server_wide = True
+    return error
+
+
+def _cut(response: aiohttp.ClientResponse) -> str:
+    received, promised = response.content.total_bytes, response.content_length
+    return f"the connection ended after {received} {f'of {promised} ' if promised else ''}bytes"
+
+
+def _explained(error: aiohttp.ClientError, what: str, proxy: Proxy | None) -> Interrupted | IndexUnavailable:
     """Returns what a failed request means: that it may be repeated, or not."""
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        reason = f"the proxy answers with HTTP {error.status}"
+    if isinstance(error, aiohttp.ClientHttpProxyError) and proxy is not None:
+        reason = f"the proxy {proxy} answers with HTTP {error.status}"
         if error.status in TRANSIENT_STATUS:
-            return Interrupted(reason)
-        wants = "it wants a name and a password: http://name:password@host" if error.status == 407 else None
-        return AccessRefused(f"{what}: {reason}", hint=wants, status=error.status)
+            return Interrupted(reason, hint="check the proxy", server_wide=True)
+        if error.status == 407:
+            return _refused_by_proxy(f"{what}: {reason}", proxy)
+        return AccessRefused(f"{what}: {reason}", hint="check the proxy, and what it allows", status=error.status)
     for cause in (getattr(error, "certificate_error", None), getattr(error, "os_error", None), error.__cause__):
         if isinstance(cause, ssl.SSLError):
             reason, hint = explain(cause)
-            return IndexUnavailable(f"{what}: {reason}", hint=hint)
+            failure = IndexUnavailable(f"{what}: {reason}", hint=hint)
+            failure.server_wide = True
+            return failure
+    if isinstance(error, aiohttp.ClientConnectorError):
+        if proxy is not None:
+            reason = f"the proxy {proxy} cannot be reached: {_unreachable(error)}"
+            return Interrupted(reason, hint="check the proxy, or do without it", server_wide=True)
+        return Interrupted(_unreachable(error), server_wide=True)
     if isinstance(error, TRANSIENT):
-        return Interrupted(str(error) or "no answer in time")
+        return Interrupted(str(error) if isinstance(error, _Dropped) else "the connection broke")
     return IndexUnavailable(f"{what}: {describe(error)}")
+
+
+def _unreachable(error: aiohttp.ClientConnectorError) -> str:
+    """Returns in words why there is no connection."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} cannot be resolved"
+    number = error.os_error.errno
+    return os.strerror(number).lower() if number is not None and number > 0 else "there is no connection"
 
 
 class _NotAURL(Exception):

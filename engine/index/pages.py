@@ -39,6 +39,7 @@ class Pages:
         refreshed: tells whether the page of a project, or "" for a listing, is asked for in every case.
         absent_statuses: what the index says, besides 404, where it has not got what is asked for.
         warnings: gets a line when stored pages have to do.
+        repeated: told the project whenever its page, or "-" where a listing, is asked for again after a failure.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Pages:
         refreshed: Callable[[str], bool] = lambda project: False,
         absent_statuses: Sequence[int] = (),
         warnings: list[str] | None = None,
+        repeated: Callable[[str], None] = lambda project: None,
     ) -> None:
         self._index = index
         self._ask = ask
@@ -61,6 +63,7 @@ class Pages:
         self._refreshed = refreshed
         self._absent_statuses = {404, *absent_statuses}
         self._warnings = [] if warnings is None else warnings
+        self._repeated = repeated
         self._limit = anyio.CapacityLimiter(PAGES)
         # Who asks does not change what the index is: a password that is replaced every hour loses no page.
         self._folder = hashlib.sha256(_clean(index).encode(), usedforsecurity=False).hexdigest()[:20]
@@ -128,8 +131,9 @@ class Pages:
                 except Interrupted as exc:
                     if await self._budget.pause(attempt, exc.retry_after_seconds):
                         attempt += 1
+                        self._repeated(key.rpartition("/")[2])
                         continue
-                    answer = self._stale(url, stored[0] if stored else None, exc)
+                    answer = self._stale(url, stored[0] if stored else None, exc, attempt + 1)
                 if stored and answer.stored and answer.failure is None:
                     self._renew(key, stored[1], answer.freshness)
                 return answer if answer.stored else self._checked(answer)
@@ -145,15 +149,16 @@ class Pages:
         if record is not None and freshness is not None:
             self._records.put(key, freshness.pack() + record[start:])
 
-    def _stale(self, url: str, stored: Freshness | None, failure: Interrupted) -> Answer:
+    def _stale(self, url: str, stored: Freshness | None, failure: Interrupted, attempts: int) -> Answer:
         """Returns what takes the place of an answer that did not come.
 
         Raises:
             IndexUnavailable: when nothing may.
         """
-        error = IndexUnavailable(
-            f"cannot fetch {without_credentials(url)}: {failure}",
-            hint="check --index-url and the network; --offline uses the cache alone",
+        error = failure.given_up(
+            f"cannot fetch {without_credentials(url)}",
+            attempts,
+            "check --index-url and the network; --offline uses the cache alone",
         )
         if stored is None or stored.strict:
             raise error from failure

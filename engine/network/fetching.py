@@ -35,7 +35,5 @@ async def fetch_file(network: Network, url: str, most_bytes: int) -> tuple[str, 
                 return str(response.url), bytes(body)
         except Interrupted as exc:
             if not await network.budget.pause(attempt, exc.retry_after_seconds):
-                raise IndexUnavailable(
-                    f"cannot fetch {shown}: {exc}", hint="check the address and the network"
-                ) from exc
+                raise exc.given_up(f"cannot fetch {shown}", attempt + 1, "check the address and the network") from exc
             attempt += 1

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import threading
 
 import pytest
 
@@ -32,7 +33,8 @@ def test_an_index_that_nobody_serves_is_named(tool: Tool, target: Target) -> Non
     before = target.tree()
     run = tool.sync(tool.write_lock("one==1.0"), target)
     assert run.code == 1
-    assert tool.index_url in run.err and "lock.txt:1" in run.err and "hint: " in run.err
+    assert f"{tool.index_url}one/: connection refused (4 attempts)" in run.err and "hint: " in run.err
+    assert "lock.txt" not in run.err
     assert "Traceback" not in run.err
     assert target.tree() == before
 
@@ -55,6 +57,53 @@ def test_what_may_pass_is_tried_again(path: str, fault: Fault, index: Index, too
     assert target.installed() == {"one-1.0"}
     assert index.requests.count(path) == (fault.times or 0) + 1
     assert leftovers(tool.cache) == []
+
+
+@pytest.mark.parametrize("path", [PAGE, FILE])
+@pytest.mark.parametrize("retries", [0, 1])
+def test_nothing_is_asked_for_more_often_than_retries_allow(
+    path: str, retries: int, index: Index, tool: Tool, target: Target
+) -> None:
+    """Also on a connection that is used again: the page has opened the one that the file is asked for on."""
+    index.fault(path, Fault(reset=True))
+    run = tool.sync(tool.write_lock("one==1.0"), target, options=["--retries", str(retries)])
+    assert run.code == 1 and "lock.txt:1: cannot" in run.err and "Errno" not in run.err
+    assert index.requests.count(path) == retries + 1
+    assert ("(2 attempts)" in run.err) is (retries == 1)
+
+
+def test_repeated_pages_and_files_are_both_reported(index: Index, tool: Tool, target: Target) -> None:
+    index.fault(PAGE, Fault(reset=True, times=2))
+    index.fault(FILE, Fault(reset=True, times=1))
+    report = tool.folder / "report.json"
+    run = tool.sync(tool.write_lock("one==1.0"), target, options=["--report", str(report)])
+    assert run.code == 0, run.err
+    assert json.loads(report.read_bytes())["install"][0]["engine"]["retries"] == 3
+
+
+def test_a_body_that_is_cut_off_is_told_in_numbers(index: Index, tool: Tool, target: Target) -> None:
+    index.fault(FILE, Fault(cut_after_bytes=100))
+    run = tool.sync(tool.write_lock("one==1.0"), target, options=["--retries", "0"])
+    assert run.code == 1
+    assert f"the connection ended after 100 of {len(ONE.content)} bytes\n" in run.err
+    assert "--retries" in run.err
+
+
+def test_silence_is_told_in_seconds(index: Index, tool: Tool, target: Target) -> None:
+    gate = threading.Event()
+    index.fault(PAGE, Fault(silent=True, gate=gate))
+    run = tool.sync(tool.write_lock("one==1.0"), target, options=["--retries", "0", "--timeout", "1"])
+    gate.set()
+    assert run.code == 1
+    assert "not a byte came for 1 seconds" in run.err and "--timeout" in run.err
+
+
+def test_a_server_that_asks_for_more_time_than_a_run_has_is_quoted(index: Index, tool: Tool, target: Target) -> None:
+    index.fault(PAGE, Fault(status=429, headers={"Retry-After": "3600"}))
+    run = tool.sync(tool.write_lock("one==1.0"), target)
+    assert run.code == 1
+    assert "3600 seconds" in run.err and "120" in run.err and "--index-url" not in run.err
+    assert index.requests == [PAGE]
 
 
 def wrong_page(**fields: object) -> bytes:

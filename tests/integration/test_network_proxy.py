@@ -1,5 +1,6 @@
 """Proxies: which requests go through them, and what they want."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -88,6 +89,35 @@ def test_a_proxy_that_is_overloaded_is_asked_again(proxy: ForwardingProxy, tool:
     assert run.code == 1
     assert "proxy" in run.err and "503" in run.err
     assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_dead_proxy_is_named_and_where_it_was_named(scheme: str, tool: Tool, target: Target) -> None:
+    tool.index_url = tool.index_url.replace("http:", f"{scheme}:")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        dead = f"http://127.0.0.1:{held.getsockname()[1]}"
+        for options, environ, source in (
+            (["--proxy", dead], {}, "--proxy"),
+            ([], {f"{scheme}_proxy": dead}, f"{scheme}_proxy"),
+        ):
+            run = tool.sync(tool.write_lock("one==1.0"), target, options=[*options, "--retries", "0"], environ=environ)
+            assert run.code == 1
+            assert f"the proxy {dead} ({source}) cannot be reached: connection refused" in run.err
+            assert "ssl" not in run.err and "lock.txt" not in run.err and "check --index-url" not in run.err
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("status", [407, 502])
+def test_a_proxy_that_refuses_is_named(
+    status: int, scheme: str, proxy: ForwardingProxy, tool: Tool, target: Target
+) -> None:
+    proxy.status = status
+    tool.index_url = tool.index_url.replace("http:", f"{scheme}:")
+    options = ["--proxy", f"http://{proxy.address}", "--retries", "0"]
+    run = tool.sync(tool.write_lock("one==1.0"), target, options=options)
+    assert run.code == 1
+    assert str(status) in run.err and f"http://{proxy.address} (--proxy)" in run.err
 
 
 def test_socks_is_refused_with_the_name_of_the_variable(tool: Tool, target: Target) -> None:
