@@ -73,7 +73,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
                 wanted.values["cache_dir"] = folder
                 return _sync(wanted, style)
         code = _sync(wanted, style)
-        if code == OK:
+        if code == OK and not values["check"]:
             wanted.memory.keep()
         return code
     except (ConfigurationError, InvalidLock) as exc:
@@ -148,7 +148,15 @@ def _sync(wanted: "Completed", style: "Style") -> int:
     written = documents is None or _write(documents, style)
     several, seconds = len(outcomes) > 1, perf_counter() - start
     for outcome in outcomes:
-        _say(*outcome_lines(outcome, style, several=several, dry_run=options.dry_run, quiet=quiet, seconds=seconds))
+        lines = outcome_lines(
+            *(outcome, style),
+            several=several,
+            dry_run=options.dry_run,
+            quiet=quiet,
+            seconds=seconds,
+            check=options.check,
+        )
+        _say(*lines)
     if values["verbose"] and not quiet:
         _say(*detail_lines(outcomes, style))
         if documents is not None and int(values["verbose"]) > 1:  # type: ignore[arg-type]

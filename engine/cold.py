@@ -274,6 +274,8 @@ def _check_may_change(run: Run, prefix: str, interpreter: "Interpreter") -> None
 
     Source: PEP 668.
     """
+    if run.options.dry_run:
+        return
     reason = interpreter.externally_managed
     if reason is not None and not run.options.install.break_system_packages:
         raise InvalidEnvironment(
@@ -343,6 +345,8 @@ class _Facts:
 
         self._targets = targets
         self._records = RecordStore(run.layout.bucket(INTERPRETERS))
+        # What only compares makes no cache.
+        self._stores = not run.options.check or os.path.isdir(run.layout.root)
         self._known: dict[str, Interpreter] = {}
         self._probes: dict[str, Probe] = {}
         for target in targets:
@@ -377,7 +381,7 @@ class _Facts:
                 except EngineError as exc:
                     target.error = exc
                     continue
-                if target.environment.interpreter_key:
+                if target.environment.interpreter_key and self._stores:
                     self._records.put(target.environment.interpreter_key, facts.to_json())
             target.interpreter = self._known[identity]
 

@@ -91,7 +91,14 @@ def escape(text: str) -> str:
 
 
 def outcome_lines(
-    outcome: "Outcome", style: Style, *, several: bool, dry_run: bool, quiet: int, seconds: float
+    outcome: "Outcome",
+    style: Style,
+    *,
+    several: bool,
+    dry_run: bool,
+    quiet: int,
+    seconds: float,
+    check: bool = False,
 ) -> list[str]:
     """Returns what to say about one environment.
 
@@ -102,6 +109,7 @@ def outcome_lines(
         dry_run: nothing was changed.
         quiet: how often less was asked for.
         seconds: how long the run took.
+        check: a difference is what the run was to find, and is told even to those who want less.
     """
     lines: list[str] = []
     if quiet < 2:
@@ -110,9 +118,12 @@ def outcome_lines(
         if several:
             lines += style.sealed([f"{escape(outcome.prefix)} was left as it was:"])
         return lines + error_lines(outcome.error, style)
-    if quiet:
-        return lines
-    return lines + style.sealed(_changes(outcome, style, several=several, dry_run=dry_run, seconds=seconds))
+    differs = f"{outcome.prefix} differs from the lock" if check and (outcome.added or outcome.removed) else ""
+    if not quiet:
+        lines += style.sealed(_changes(outcome, style, several=several, dry_run=dry_run, seconds=seconds))
+    elif differs and quiet < 2:
+        lines += style.sealed([escape(differs)])
+    return lines + (style.annotations("error", [differs]) if differs else [])
 
 
 def _changes(outcome: "Outcome", style: Style, *, several: bool, dry_run: bool, seconds: float) -> list[str]:

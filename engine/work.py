@@ -142,6 +142,8 @@ class Work:
         for name, found in self.installed.items():
             if name not in names and name not in SEEDS:
                 self.removed.extend((name, old.version) for old in found)
+        if absent := self._options.reinstall_packages and sorted(self._options.reinstall_packages - names):
+            self.warnings.append(f"--reinstall-package names what is not in the lock: {', '.join(absent)}")
         return missing
 
     @property

@@ -21,7 +21,7 @@ from engine.environment.target import (
     plain_environment,
     read_configuration,
 )
-from engine.errors import InvalidEnvironment
+from engine.errors import ConfigurationError, InvalidEnvironment
 from engine.options import InstallOptions
 
 TYPE_CHECKING = False
@@ -89,13 +89,20 @@ def requested_environment(
 
     Raises:
         InvalidEnvironment: when there is no interpreter that fits.
+        ConfigurationError: when the options contradict each other.
     """
     request = parse_request(python) if python is not None else Request()
     if folder := options.target or options.prefix:
         interpreter = _interpreter(python, request, options, environ, cwd)
         return folder_environment(interpreter, TARGET if options.target else PREFIX, folder)
     if request is None:
-        return find_environment(python, environ, cwd)
+        environment = find_environment(python, environ, cwd)
+        if options.system and environment is not None and environment.is_virtual:
+            raise ConfigurationError(
+                f"--system wants an interpreter's own packages, --python the environment {environment.prefix}",
+                hint="leave out one of them",
+            )
+        return environment
     if options.system:
         return plain_environment(find_interpreter(request, environ))
     environment = find_environment(None, environ, cwd)

@@ -463,7 +463,13 @@ def _refused(said: str, status: int, credentials: Credentials | None, proxy: Pro
         return _refused_by_proxy(said, proxy)
     if credentials is None:
         hint = (
-            "give a name and password in the URL, in ENGINE_INDEX_<NAME>_USERNAME and _PASSWORD, in netrc or by keyring"
+            "give a name and password in the URL, in ENGINE_INDEX_<NAME>_USERNAME and _PASSWORD or in netrc; "
+            "for a name alone, or with --keyring-provider subprocess, keyring is asked"
+        )
+    elif credentials.password is None:
+        hint = (
+            f"the server does not take the name that comes from {credentials.source}, and no password is known for it: "
+            "give one there, in netrc or by keyring"
         )
     else:
         hint = f"the server does not take the name and password that come from {credentials.source}"

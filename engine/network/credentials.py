@@ -75,9 +75,9 @@ class CredentialStore:
             origin: of the URL.
             refused: what the request was made with.
         """
-        if refused is None or refused.password is not None:
+        if refused is not None and refused.password is not None:
             return None
-        found = await self._keyring.find(url, origin, refused.username)
+        found = await self._keyring.find(url, origin, refused.username if refused is not None else None)
         if found is not None:
             known = self._known.setdefault(origin, [])
             known[:] = [one for one in known if not _agree(found, one[1])]

@@ -1,7 +1,9 @@
 """Passwords from the command `keyring`, which asks the system's store.
 
-Asked only after a server has refused, only for a known user name, and once for
-each origin: it starts a process, and that process may ask a person.
+Asked only after a server has refused, and once for each origin: it starts a
+process, and that process may ask a person.  Where no user name is known it is
+asked only if the user wants it by `subprocess`, and for both at once; old
+versions of the command cannot do that, and then there is none.
 """
 
 import asyncio
@@ -35,19 +37,21 @@ class Keyring:
         self._environ = environ
         self._warnings = warnings
         self._timeout_seconds = timeout_seconds
-        self._answers: dict[tuple[Origin, str], Credentials | None] = {}
+        self._answers: dict[tuple[Origin, str | None], Credentials | None] = {}
         self._turn = asyncio.Lock()
 
-    async def find(self, url: str, origin: Origin, username: str) -> Credentials | None:
-        """Returns the password of a user: for the URL, else for the host; None where there is none.
+    async def find(self, url: str, origin: Origin, username: str | None) -> Credentials | None:
+        """Returns name and password of a user: for the URL, else for the host; None where there is none.
 
         Args:
             url: without credentials.
             origin: of the URL.
-            username: whose password is wanted.
+            username: whose password is wanted; None for that of anybody.
         """
         # A word that starts with a hyphen would be an option of the command.
-        if self._provider == "disabled" or not username or username.startswith("-") or origin.host.startswith("-"):
+        if self._provider == "disabled" or username == "" or f"{username}".startswith("-") or origin.host[0] == "-":
+            return None
+        if username is None and self._provider != "subprocess":
             return None
         key = (origin, username)
         async with self._turn:
@@ -55,15 +59,21 @@ class Keyring:
                 self._answers[key] = await self._ask(url, origin, username)
             return self._answers[key]
 
-    async def _ask(self, url: str, origin: Origin, username: str) -> Credentials | None:
+    async def _ask(self, url: str, origin: Origin, username: str | None) -> Credentials | None:
         command = shutil.which("keyring", path=self._environ.get("PATH", os.defpath))
         if command is None:
             if self._provider == "subprocess":
                 self._warnings.append("there is no command keyring on PATH to ask for passwords")
             return None
         for service in (url, origin.host):
-            password = await self._run(command, "get", service, username)
-            if password:
+            if username is None:
+                name, newline, password = (await self._run(command, "--mode", "creds", "get", service) or "").partition(
+                    "\n"
+                )
+                if name and newline and password:
+                    return Credentials(name.rstrip("\r"), password, "keyring")
+                continue
+            if password := await self._run(command, "get", service, username) or "":
                 return Credentials(username, password, "keyring")
         return None
 

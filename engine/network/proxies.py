@@ -13,6 +13,7 @@ import ipaddress
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from engine.credentials import without_credentials
 from engine.errors import ConfigurationError
@@ -92,9 +93,13 @@ def _parse(value: str, source: str) -> Proxy:
     try:
         clean, credentials = split_credentials(text, source)
         url = str(Origin.parse(clean))
+        if urlsplit(clean)[2:] not in (("", "", ""), ("/", "", "")):
+            raise ValueError("a proxy has no path")
     except ValueError:
+        # Something misspelled may have its password anywhere.
+        shown = "something" if "@" in text else text
         raise ConfigurationError(
-            f"{source} names {without_credentials(text)}, which is not the URL of a proxy",
+            f"{source} names {shown}, which is not the URL of a proxy",
             hint="it looks like http://proxy.example.com:3128",
         ) from None
     return Proxy(url, credentials, source)

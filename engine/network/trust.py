@@ -74,12 +74,20 @@ class Trust:
     Args:
         options: how to use the network.
         environ: the environment variables.
+
+    Raises:
+        ConfigurationError: when a key is named without its certificate.
     """
 
     def __init__(self, options: NetworkOptions, environ: Mapping[str, str]) -> None:
         self._authorities = authorities(options.cert, environ)
         self._client_cert = options.client_cert or environ.get("SSL_CLIENT_CERT") or None
         self._client_key = options.client_key
+        if self._client_key is not None and self._client_cert is None:
+            raise ConfigurationError(
+                "--client-key names the key of a certificate that is not named",
+                hint="name it with --client-cert or SSL_CLIENT_CERT",
+            )
         self._unchecked_hosts = {_trusted(host) for host in options.trusted_hosts}
         self._thread: threading.Thread | None = None
         self._checked: ssl.SSLContext | ConfigurationError | None = None
@@ -138,6 +146,9 @@ class Trust:
                         raise ConfigurationError(
                             f"{source} names {path}, which cannot be read: {exc.strerror or exc}"
                         ) from exc
+            # What a variable names may be empty on purpose; who names a file for this one run means one with something.
+            if source == "--cert" and file and not context.get_ca_certs():
+                raise ConfigurationError(f"--cert names {file}, which has no certificate", hint="it has to be PEM")
             return context
         paths = ssl.get_default_verify_paths()
         file, folder = paths.openssl_cafile, paths.openssl_capath

@@ -64,9 +64,28 @@ def test_nothing_is_needed_but_the_environment(tool: Tool, index: Index, target:
     assert index.requests == []
 
 
-def test_quiet_leaves_the_exit_code(tool: Tool, synced: Target) -> None:
-    run = tool.sync(tool.write_lock(NEW.pin), synced, options=["--check", "-q"])
+def test_quiet_leaves_one_line_and_twice_the_exit_code(tool: Tool, synced: Target) -> None:
+    lock = tool.write_lock(NEW.pin)
+    run = tool.sync(lock, synced, options=["--check", "-q"])
+    assert (run.code, run.out, run.err) == (1, "", f"{synced.prefix} differs from the lock\n")
+    run = tool.sync(lock, synced, options=["--check", "-qq"])
     assert (run.code, run.out, run.err) == (1, "", "")
+    run = tool.sync(tool.write_lock(OLD.pin), synced, options=["--check", "-q"])
+    assert (run.code, run.out, run.err) == (0, "", "")
+
+
+def test_a_difference_is_annotated(tool: Tool, synced: Target) -> None:
+    lock = tool.write_lock(NEW.pin)
+    run = tool.sync(lock, synced, options=["--check"], environ={"GITHUB_ACTIONS": "true"})
+    assert run.code == 1
+    assert [line for line in run.err.splitlines() if line.startswith("::error") and "differs from the lock" in line]
+
+
+def test_no_cache_is_made(tool: Tool, target: Target) -> None:
+    run = tool.sync(tool.write_lock("demo==1.0"), target, options=["--check"])
+    assert run.code == 1 and not tool.cache.exists()
+    run = tool.sync(tool.write_lock(), target, options=["--check"])
+    assert run.code == 0 and not tool.cache.exists()
 
 
 def test_a_new_environment_is_a_difference_and_is_not_made(tool: Tool, index: Index) -> None:

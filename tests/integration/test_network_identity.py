@@ -82,6 +82,15 @@ def test_nobody_is_told_how_to_be_somebody(index: Index, tool: Tool, target: Tar
     assert index.requests == [PAGE]
 
 
+def test_a_name_without_a_password_is_told_as_such(index: Index, tool: Tool, target: Target) -> None:
+    tool.index_url = index.url_for("al")
+    run = tool.sync(tool.write_lock("one==1.0"), target)
+    assert run.code == 1
+    assert (
+        "no password is known" in run.err and "the URL of the index" in run.err and "name and password" not in run.err
+    )
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_wrong_credentials_are_told_with_their_source_and_not_tried_again(
     status: int, index: Index, tool: Tool, target: Target

@@ -53,3 +53,9 @@ def test_a_dry_run_says_so_and_does_nothing(tool: Tool, edited: Target) -> None:
     run = tool.sync(tool.folder / "lock.txt", edited, options=["--reinstall", "--dry-run"])
     assert run.code == 0 and "Would install 2" in run.err, run.err
     assert versions(edited) == "2 2"
+
+
+def test_a_name_that_is_not_in_the_lock_is_told(tool: Tool, edited: Target) -> None:
+    run = tool.sync(tool.folder / "lock.txt", edited, options=["--reinstall-package", "nope"])
+    assert run.code == 0
+    assert "warning: --reinstall-package names what is not in the lock: nope" in run.err

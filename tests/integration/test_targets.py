@@ -147,6 +147,21 @@ def test_a_managed_interpreter_is_changed_only_when_that_is_said(locked: Tool, t
     assert run.code == 1
 
 
+def test_a_managed_interpreter_may_be_looked_at(locked: Tool, tmp_path: Path) -> None:
+    system = managed(tmp_path / "system")
+    before = system.tree()
+    for option, code in (("--check", 1), ("--dry-run", 0)):
+        run = locked.sync(locked.folder / "lock.txt", system, options=[option])
+        assert run.code == code and " + one==1.0" in run.err, run.err
+    assert system.tree() == before
+
+
+def test_system_and_an_environment_contradict_each_other(locked: Tool, target: Target) -> None:
+    run = locked.sync(locked.folder / "lock.txt", target, options=["--system"])
+    assert run.code == 2 and "--system" in run.err and str(target.prefix) in run.err
+    assert target.installed() == set()
+
+
 def test_a_folder_may_be_for_a_managed_interpreter(locked: Tool, tmp_path: Path) -> None:
     system = managed(tmp_path / "system")
     before = system.tree()

@@ -46,6 +46,26 @@ async def test_the_url_is_asked_for_before_the_host_and_once(tmp_path: Path) -> 
     assert warnings == []
 
 
+async def test_without_a_name_both_are_asked_for_where_that_is_wanted(tmp_path: Path) -> None:
+    script = 'test "$*" = "--mode creds get example.com" && printf "us er\\npass word\\n"'
+    ring, _ = keyring(tmp_path, script, "subprocess")
+    assert await ring.find(URL, ORIGIN, None) == Credentials("us er", "pass word", "keyring")
+    assert asked(tmp_path) == [f"--mode creds get {URL}", "--mode creds get example.com"]
+
+
+@pytest.mark.parametrize("script", ["exit 2", "echo only-one-line"])
+async def test_without_a_name_half_an_answer_is_none(script: str, tmp_path: Path) -> None:
+    ring, warnings = keyring(tmp_path, script, "subprocess")
+    assert await ring.find(URL, ORIGIN, None) is None
+    assert warnings == []
+
+
+async def test_without_a_name_keyring_is_not_asked_unless_that_is_wanted(tmp_path: Path) -> None:
+    ring, _ = keyring(tmp_path, "echo secret")
+    assert await ring.find(URL, ORIGIN, None) is None
+    assert asked(tmp_path) == []
+
+
 async def test_who_has_no_password_is_nobody(tmp_path: Path) -> None:
     ring, warnings = keyring(tmp_path, "exit 1")
     assert await ring.find(URL, ORIGIN, "user") is None

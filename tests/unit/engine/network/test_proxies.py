@@ -105,6 +105,8 @@ def test_credentials_of_a_proxy_are_kept_apart() -> None:
         ({}, "socks5h://user:secret@p:1", "--proxy"),
         ({"https_proxy": "ftp://user:secret@p:1"}, None, "https_proxy"),
         ({"https_proxy": "http://user:secret@p:port"}, None, "https_proxy"),
+        ({}, "htp//user:secret@p:1", "--proxy"),
+        ({}, "http://p:1/path", "--proxy"),
     ],
 )
 def test_what_cannot_be_used_is_told_with_its_source(environ: Mapping[str, str], option: str | None, word: str) -> None:

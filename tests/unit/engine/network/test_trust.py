@@ -56,6 +56,19 @@ def test_a_file_without_authorities_means_that_nobody_is_trusted(content: bytes,
     assert context.cert_store_stats()["x509"] == 0
 
 
+def test_an_option_that_names_a_file_without_authorities_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(ConfigurationError, match=r"--cert names .*key\.pem, which has no certificate"):
+        trusted({}, str(path))
+
+
+def test_a_key_without_a_certificate_is_a_mistake() -> None:
+    with pytest.raises(ConfigurationError, match="--client-key"):
+        Trust(NetworkOptions(client_key="key.pem"), {})
+    Trust(NetworkOptions(client_key="key.pem"), {"SSL_CLIENT_CERT": "certificate.pem"})
+
+
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_a_place_that_is_not_there_is_an_error_that_names_it(variable: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=rf"{variable} names .*missing"):
