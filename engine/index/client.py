@@ -500,7 +500,8 @@ def _explained(error: aiohttp.ClientError, what: str, proxy: Proxy | None) -> In
         if error.status == 407:
             return _refused_by_proxy(f"{what}: {reason}", proxy)
         return AccessRefused(f"{what}: {reason}", hint="check the proxy, and what it allows", status=error.status)
-    for cause in (getattr(error, "certificate_error", None), getattr(error, "os_error", None), error.__cause__):
+    causes = error.__cause__, getattr(error.__cause__, "__cause__", None)
+    for cause in (getattr(error, "certificate_error", None), getattr(error, "os_error", None), *causes):
         if isinstance(cause, ssl.SSLError):
             reason, hint = explain(cause)
             failure = IndexUnavailable(f"{what}: {reason}", hint=hint)
