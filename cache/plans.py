@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: How exact the time of the last use is.
 NOTED_SECONDS = 24 * 3600
 
-MAGIC = b"engine plan 3\n"
+MAGIC = b"engine plan 4\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -41,7 +41,8 @@ class PlannedEntry:
     without credentials, and "" where that is not known; `direct_url` is the text
     of `direct_url.json`, and "" where there is to be none.  `yanked` says that
     the index advised against it and why, or is "", `extras` are those that the
-    lock asks for: both change nothing, and are told.
+    lock asks for, `size_bytes` is the wheel's, 0 where nobody has said: these
+    change nothing, and are told.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class PlannedEntry:
         "scripts",
         "sha256",
         "site",
+        "size_bytes",
         "stamp",
         "url",
         "version",
@@ -77,6 +79,7 @@ class PlannedEntry:
         direct_url: str = "",
         yanked: str = "",
         extras: tuple[str, ...] = (),
+        size_bytes: int = 0,
     ) -> None:
         self.name = name
         self.version = version
@@ -92,6 +95,7 @@ class PlannedEntry:
         self.direct_url = direct_url
         self.yanked = yanked
         self.extras = extras
+        self.size_bytes = size_bytes
 
     def fields(self) -> tuple[object, ...]:
         """Returns the arguments that make an equal entry."""
@@ -110,6 +114,7 @@ class PlannedEntry:
             self.direct_url,
             self.yanked,
             self.extras,
+            self.size_bytes,
         )
 
     @property

@@ -37,18 +37,21 @@ class Annotator:
         self._workspace = workspace
         self._cwd = cwd
 
-    def annotation(self, kind: str, text: str) -> str:
+    def annotation(self, kind: str, text: str, hint: str = "") -> str:
         """Returns one annotation, in one line.
 
         Args:
             kind: `error` or `warning`.
             text: as it came; where it begins with `file:line: `, the annotation is shown there.
+            hint: what helps, or "".
         """
-        message = "\n".join(escape(line) for line in text.splitlines())
         properties = ""
-        if (place := location(text)) is not None:
+        if (place := location(text)) is not None and _is_path(place[0]):
             file, line = place
+            text = text.partition(": ")[2]
             properties = f" file={_property(escape(self._from_workspace(file)))},line={line}"
+        lines = [*text.splitlines(), *([f"hint: {hint}"] if hint else [])]
+        message = "\n".join(map(escape, lines))
         return f"::{kind}{properties}::{_data(message)}"
 
     def _from_workspace(self, file: str) -> str:
@@ -68,6 +71,11 @@ def location(text: str) -> tuple[str, int] | None:
     if not (colon and file and number.isascii() and number.isdecimal() and len(number) < 10):
         return None
     return file, int(number)
+
+
+def _is_path(file: str) -> bool:
+    """Tells whether it is a file of a checkout: neither standard input nor an address."""
+    return file not in ("-", "<stdin>", "standard input") and "://" not in file
 
 
 def _data(text: str) -> str:

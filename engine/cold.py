@@ -57,6 +57,8 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
             )
         try:
             _sync(run, targets, scratch.folder, workers)
+            if not scratch.in_cache:
+                _say_unusable(run, targets)
         finally:
             workers.close()
     finally:
@@ -64,6 +66,17 @@ def sync_cold(run: Run, targets: list[Target]) -> None:
             if target.work is not None:
                 target.work.close()
         scratch.close()
+
+
+def _say_unusable(run: Run, targets: list[Target]) -> None:
+    """Tells once that nothing was kept in the cache: who can read it has use of it, who cannot will want to know."""
+    work = next((target.work for target in targets if target.work is not None), None)
+    if work is None:
+        return
+    if os.access(run.layout.root, os.R_OK | os.X_OK):
+        work.details.append(f"the cache {run.layout.root} cannot be written: what it lacks is not kept")
+    else:
+        work.warnings.append(f"the cache {run.layout.root} cannot be used: permission denied")
 
 
 def _compare_only(preparation: "Preparation") -> None:

@@ -36,8 +36,8 @@ class Documents:
         for kind, path in (("report", report), ("trace", trace)):
             if path is not None:
                 _check_place(kind, path)
-        if report == trace == STDOUT:
-            raise ConfigurationError("the report and the trace cannot both be printed", hint="name a file for one")
+        if report is not None and trace is not None:
+            _check_difference(report, trace)
         self.recorder = Recorder()
 
     def write(self, error: BaseException | None = None) -> str:
@@ -75,6 +75,16 @@ def _check_place(kind: str, path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         raise ConfigurationError(f"cannot write the {kind} {path}: there is no folder {folder}")
+
+
+def _check_difference(report: str, trace: str) -> None:
+    """Sees to it that no document takes the place of the other."""
+    if report == trace == STDOUT:
+        raise ConfigurationError("the report and the trace cannot both be printed", hint="name a file for one")
+    if STDOUT in (report, trace) or os.path.realpath(report) != os.path.realpath(trace):
+        return
+    if not os.path.exists(report) or os.path.isfile(report):
+        raise ConfigurationError(f"the report and the trace cannot both be {report}", hint="name another file for one")
 
 
 def _written(kind: str, path: str, text: str) -> str:

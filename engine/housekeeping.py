@@ -268,10 +268,19 @@ def _exists(root: str) -> bool:
 
     Raises:
         ConfigurationError: when there is something else.
+        InstallFailed: when it cannot be looked into.
     """
-    if os.path.lexists(root) and not os.path.isdir(root):
-        raise ConfigurationError(f"{root} is not a folder")
-    return os.path.isdir(root)
+    try:
+        with os.scandir(root):
+            return True
+    except FileNotFoundError:
+        if os.path.lexists(root):
+            raise ConfigurationError(f"{root} is not a folder") from None
+        return False
+    except NotADirectoryError as exc:
+        raise ConfigurationError(f"{root} is not a folder") from exc
+    except OSError as exc:
+        raise InstallFailed(f"cannot read the cache {root}: {exc.strerror}") from exc
 
 
 def _readable(bucket: str, body: bytes) -> bool:

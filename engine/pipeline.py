@@ -310,7 +310,7 @@ class Pipeline:
                 self._fail([work], InstallFailed(f"cannot install into {work.environment.prefix}: {refused}"))
                 continue
             entry = PlannedEntry(*fields)  # type: ignore[arg-type]
-            entry.yanked = choice.yanked
+            entry.yanked, entry.size_bytes = choice.yanked, choice.size_bytes or 0
             entry.extras = next(tuple(sorted(need.pin.extras)) for need in needs if need.work is work)
             self.answers[work.environment.prefix][entry.name] = entry
             work.warnings.extend(finished.warnings)

@@ -7,7 +7,7 @@ the lines, none of them is a workflow command but the annotations made here.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from engine.annotations import Annotator
     from engine.errors import EngineError
@@ -43,16 +43,19 @@ class Style:
 
         return [disarm(line) for line in lines]
 
-    def annotations(self, kind: str, texts: "Iterable[str]") -> list[str]:
+    def annotations(self, kind: str, texts: "Sequence[str]", hint: str = "") -> list[str]:
         """Returns annotations, where a runner reads them.
 
         Args:
             kind: `error` or `warning`.
             texts: as they came; they are escaped here.
+            hint: what helps, for the last of them, or "".
         """
         if self.annotator is None:
             return []
-        return [self.annotator.annotation(kind, text) for text in texts]
+        *others, last = texts or [""]
+        made = [self.annotator.annotation(kind, text) for text in others]
+        return [*made, self.annotator.annotation(kind, last, hint)] if texts else []
 
 
 def choose_style(choice: str, environ: "Mapping[str, str]", cwd: str, *, is_terminal: bool) -> Style:
@@ -196,4 +199,4 @@ def error_lines(error: "EngineError", style: Style) -> list[str]:
         lines.extend(f"  {escape(line)}" for line in rest)
     if error.hint:
         lines.append(f"{style.paint('hint', CYAN)}: {escape(error.hint)}")
-    return style.sealed(lines) + style.annotations("error", problems)
+    return style.sealed(lines) + style.annotations("error", problems, error.hint or "")

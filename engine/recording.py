@@ -130,6 +130,7 @@ class Recorder:
         self.error: BaseException | None = None
         self.repeated_pages: dict[str, int] = {}
         self._jobs: dict[int, Artifact] = {}
+        self._questions: dict[int, str] = {}
 
     @staticmethod
     def now() -> int:
@@ -181,6 +182,8 @@ class Recorder:
             subject, artifact = "", self._jobs.get(job)
             if artifact is not None:
                 subject, details = artifact.filename, {"project": artifact.name, "cached": artifact.cached}
+            elif project := self._questions.get(job, ""):
+                subject, details = project, {"project": project}
             self.add(
                 phase, subject, start_ns - late, end_ns - late, process=process, artifact=artifact, details=details
             )
@@ -207,6 +210,7 @@ class Recorder:
             return
         artifact = self.artifacts.setdefault(entry.sha256, Artifact(entry.name))
         artifact.sha256, artifact.cached = entry.sha256, True
+        artifact.url, artifact.size_bytes = entry.url, entry.size_bytes or None
         self.wheels[prefix, entry.name] = entry.sha256
         self.entries[prefix, entry.name] = entry
 
@@ -240,6 +244,10 @@ class Recorder:
     def repeat_page(self, project: str) -> None:
         """Notes that the page of a project is asked for again."""
         self.repeated_pages[project] = self.repeated_pages.get(project, 0) + 1
+
+    def ask(self, job: int, project: str) -> None:
+        """Notes that a job of a worker is to choose wheels of a project."""
+        self._questions[job] = project
 
     def assign(self, job: int, choice: "Chosen", *, cached: bool) -> Artifact:
         """Notes that a job of a worker is about a wheel; returns that wheel."""
@@ -311,7 +319,9 @@ class _Timed:
         self, kind: "type[BaseException] | None", error: "BaseException | None", traceback: "TracebackType | None"
     ) -> None:
         if kind is not None:
-            self.details["failed"] = kind.__name__
+            # Errors of this program have words without secrets; of others only the kind is sure to have none.
+            ours = kind.__module__.partition(".")[0] == "engine"
+            self.details["failed"] = (ours and str(error)) or kind.__name__
         self._recorder.add(self._phase, self._subject, self._start_ns, artifact=self._artifact, details=self.details)
 
 

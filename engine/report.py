@@ -10,6 +10,7 @@ Source: pip documentation, "Installation Report", version 1; PEP 610; PEP 566.
 import json
 import os
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from cache import CacheError
 from cache.entries import EntryStore
@@ -148,7 +149,11 @@ def _add_item(items: Items, recorder: Recorder, prefix: str, name: str, version:
             "is_yanked": artifact.yanked or bool(entry.yanked),
             "requested": True,
             "metadata": _metadata(recorder, prefix, entry, sha256) or {"name": name, "version": version},
-            "engine": {**_measures(artifact, recorder), "startup_files": startup_files(entry), "environments": []},
+            "engine": {
+                **_measures(artifact, recorder, _filename(url)),
+                "startup_files": startup_files(entry),
+                "environments": [],
+            },
         }
         if extras := sorted({*artifact.extras, *entry.extras}):
             item["requested_extras"] = extras
@@ -185,8 +190,16 @@ def _cached_folders(layout: Layout, sha256: str) -> list[str]:
     return [] if loaded is None else [os.path.join(layout.tree(sha256), loaded[0].dist_info)]
 
 
-def _measures(artifact: Artifact, recorder: Recorder) -> Json:
-    """Returns what only engine tells about a wheel."""
+def _filename(url: str) -> str:
+    """Returns the name that a file has at the end of its URL."""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:
+        return ""
+
+
+def _measures(artifact: Artifact, recorder: Recorder, filename: str = "") -> Json:
+    """Returns what only engine tells about a wheel; `filename` is for one that does not say it."""
     spent = artifact.spent_ns
     times = {
         name: _milliseconds(sum(spent.get(phase, 0) for phase in phases)) if any(map(spent.get, phases)) else None
@@ -194,7 +207,7 @@ def _measures(artifact: Artifact, recorder: Recorder) -> Json:
     }
     return {
         "name": artifact.name,
-        "filename": artifact.filename,
+        "filename": artifact.filename or filename,
         "size_bytes": artifact.size_bytes,
         "cache_hit": artifact.cached,
         "retries": max(artifact.attempts - 1, 0) + recorder.repeated_pages.get(artifact.name, 0),

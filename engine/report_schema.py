@@ -46,7 +46,9 @@ class Measures(_Model):
 
     name: str
     filename: Annotated[str, Field(description="empty where a stored plan was followed")]
-    size_bytes: Annotated[Count | None, Field(description="null where a stored plan was followed")]
+    size_bytes: Annotated[
+        Count | None, Field(description="of its file; null where neither an index nor the lock has said it")
+    ]
     cache_hit: bool | None
     retries: Count
     links: Links

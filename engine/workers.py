@@ -92,6 +92,7 @@ class Job:
         Returns:
             Whether the page is fresh, and a wheel or a refusal for each want; None when the cache has no page.
         """
+        self._workers.note_question(self.number, key.rpartition("/")[2])
         await self._workers.send(self._connection, ("stored", self.number, key, wants))
         found = (await self._reply())[2]
         return None if found is None else (found[0], [_read_choice(result) for result in found[1]])
@@ -113,6 +114,7 @@ class Job:
         Raises:
             InvalidPage: when it is not a page of that project.
         """
+        self._workers.note_question(self.number, project)
         await self._workers.send(self._connection, ("answer", self.number, key, project, answer, wants))
         return [_read_choice(result) for result in (await self._reply())[2]]
 
@@ -128,6 +130,7 @@ class Job:
             InvalidPage: when one is not a page of that project.
             IndexUnavailable: when a local one cannot be read.
         """
+        self._workers.note_question(self.number, project)
         await self._workers.send(self._connection, ("among", self.number, project, groups, wants, strategy))
         found = (await self._reply())[2]
         return None if found is None else [_read_choice(result) for result in found]
@@ -371,6 +374,11 @@ class Workers:
         connection.load_bytes += job.weight_bytes
         self._jobs[job.number] = job
         return job
+
+    def note_question(self, number: int, project: str) -> None:
+        """Tells who records which project a job is about."""
+        if self._recorder is not None:
+            self._recorder.ask(number, project)
 
     def forget(self, job: Job) -> None:
         """Drops a job that is over."""

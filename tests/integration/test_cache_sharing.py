@@ -82,6 +82,19 @@ def test_a_read_only_cache_is_verified_and_damage_told(filled: Tool) -> None:
     assert published(filled.cache) == {ONE.sha256}
 
 
+def test_that_a_cache_cannot_be_used_is_told(filled: Tool, new_target: NewTarget) -> None:
+    make_read_only(filled)
+    lock = filled.write_lock(ONE.pin, TWO.pin)
+    words = filled.command(lock, [new_target("a"), new_target("b")])
+    run = filled.run(*unprivileged(*words, "-v"))
+    assert run.code == 0 and run.err.count("cannot be written: what it lacks is not kept") == 1
+    filled.cache.chmod(0)
+    run = filled.run(*unprivileged(*filled.command(lock, [new_target("c"), new_target("d")])))
+    assert run.code == 0 and run.err.count("cannot be used: permission denied") == 1
+    size = filled.run(*unprivileged(sys.executable, "-m", "cli", "cache", "size", "--cache-dir", str(filled.cache)))
+    assert size.code == 1 and "cannot read the cache" in size.err and not size.out
+
+
 def test_what_a_read_only_cache_has_not_goes_to_a_private_place_that_is_removed(
     index: Index, filled: Tool, new_target: NewTarget
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_warm_run_tells_what_it_linked(
     assert sync(tool, place, DEMO.pin, targets=[new_target("again")]).code == 0
     found = by_name(report(place))["demo"]["engine"]
     assert found["cache_hit"] is True and found["retries"] == 0 and found["fetch_ms"] is None
+    assert (found["filename"], found["size_bytes"]) == (DEMO.filename, len(DEMO.content))
     assert found["links"]["hardlink"] >= 3 and found["stage_ms"] > 0 and found["startup_files"] == ["demo.pth"]
 
 
@@ -189,6 +190,12 @@ def test_a_report_can_be_printed_alone(tool: Tool, index: Index, target: Target)
     index.add(DEMO)
     run = tool.sync(tool.write_lock(DEMO.pin), target, options=["--report", "-"])
     assert run.code == 0 and load(run.out)["install"]
+
+
+def test_two_documents_cannot_have_one_place(tool: Tool, target: Target, place: Path) -> None:
+    again = f"{place.parent}/./{place.name}"
+    run = tool.sync(tool.write_lock(), target, options=["--report", str(place), "--trace", again])
+    assert run.code == 2 and "cannot both be" in run.err and not place.exists()
 
 
 def test_two_documents_cannot_both_be_printed(tool: Tool, target: Target) -> None:

@@ -9,7 +9,7 @@ from engine.annotations import Annotator, disarm, location
 
 def test_an_error_in_a_lock_is_shown_beside_its_line() -> None:
     made = Annotator("/work", "/work/sub").annotation("error", "locks/dev.txt:12: demo==1.0 is not there")
-    assert made == "::error file=sub/locks/dev.txt,line=12::locks/dev.txt:12: demo==1.0 is not there"
+    assert made == "::error file=sub/locks/dev.txt,line=12::demo==1.0 is not there"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,17 @@ def test_an_error_in_a_lock_is_shown_beside_its_line() -> None:
 def test_a_file_is_named_from_the_workspace(workspace: str, cwd: str, file: str, named: str) -> None:
     made = Annotator(workspace, cwd).annotation("warning", f"{file}:1: odd")
     assert made.startswith(f"::warning file={named},line=1::")
+
+
+@pytest.mark.parametrize("place", ["-", "<stdin>", "https://example.com/lock.txt"])
+def test_what_is_no_file_of_a_checkout_is_not_named_as_one(place: str) -> None:
+    assert Annotator("/work", "/work").annotation("error", f"{place}:3: odd").startswith("::error::")
+
+
+def test_the_hint_is_in_the_annotation() -> None:
+    assert Annotator("", "/").annotation("error", "a.txt:1: no", "100%") == (
+        "::error file=a.txt,line=1::no%0Ahint: 100%25"
+    )
 
 
 def test_several_lines_are_one_annotation() -> None:

@@ -135,8 +135,8 @@ def test_on_a_runner_warnings_and_errors_are_annotations_too_and_nothing_else_is
     commands = [line for line in lines if line.lstrip().startswith("::")]
     assert commands == [
         "::warning::odd",
-        "::error file=lock.txt,line=3::lock.txt:3: wrong%0A::add-path::/evil",
-        "::error::other",
+        "::error file=lock.txt,line=3::wrong%0A::add-path::/evil",
+        "::error::other%0Ahint: ::stop-commands::x",
     ]
     assert "  \\x3a:add-path::/evil" in lines and "warning: odd" in lines and "error: other" in lines
 

@@ -5,6 +5,7 @@ from packaging.utils import canonicalize_name
 
 from cache.plans import PlannedEntry
 from engine.chosen import Chosen
+from engine.index.client import Interrupted
 from engine.lock.pins import Pin
 from engine.recording import Lap, Laps, Recorder, timed
 
@@ -50,7 +51,9 @@ def test_what_fails_is_recorded_too() -> None:
     record = recorder()
     with pytest.raises(OSError), timed(record, "download", "demo"):
         raise ConnectionResetError
-    assert record.spans[0].details == {"failed": "ConnectionResetError"}
+    with pytest.raises(Interrupted), timed(record, "download", "demo"):
+        raise Interrupted("HTTP 503")
+    assert [span.details for span in record.spans] == [{"failed": "ConnectionResetError"}, {"failed": "HTTP 503"}]
 
 
 def test_laps_of_a_worker_follow_each_other_and_are_told_once() -> None:
@@ -66,13 +69,15 @@ def test_laps_of_a_worker_follow_each_other_and_are_told_once() -> None:
 def test_laps_are_added_to_the_wheel_that_the_job_was_about() -> None:
     record = recorder()
     record.assign(7, CHOICE, cached=False)
+    record.ask(8, "demo")
     start = record.started_ns
     record.add_laps(99, [("unpack", start, start + 5, 7, {}), ("choose", start + 5, start + 6, 8, {})])
     assert [(span.process, span.phase, span.subject) for span in record.spans] == [
         (99, "unpack", CHOICE.filename),
-        (99, "choose", ""),
+        (99, "choose", "demo"),
     ]
     assert record.artifacts[CHOICE.url].spent_ns == {"unpack": 5}
+    assert record.spans[1].details == {"project": "demo"}
 
 
 @pytest.mark.parametrize("offset", [-(10**15), 10**15], ids=["before-the-run", "in-the-future"])
