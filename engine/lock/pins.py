@@ -85,8 +85,8 @@ class Pin:
 
     @property
     def where(self) -> str:
-        """File and line, such as `lock.txt:12`."""
-        return f"{self.source}:{self.line}"
+        """File and line, such as `lock.txt:12`; the file alone where the line is not known (0)."""
+        return f"{self.source}:{self.line}" if self.line else self.source
 
     @property
     def direct_url(self) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import posixpath
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 # What it warns about is told by us.
 logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
+_HEADER = re.compile(r"""\[\[[ \t]*(?:packages|"packages"|'packages')[ \t]*\]\][ \t]*(?:\#.*)?""")
 _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 _KEYS = {
     "": frozenset(
@@ -115,7 +117,7 @@ class PylockFile:
             raise InvalidLock([f"{source}: not UTF-8 text (byte {exc.start})"]) from exc
         except (tomllib.TOMLDecodeError, RecursionError) as exc:
             raise InvalidLock([f"{source}: {exc}"]) from exc
-        lines = tuple(n for n, line in enumerate(text.split("\n"), 1) if line.strip() == "[[packages]]")
+        lines = tuple(n for n, line in enumerate(text.split("\n"), 1) if _HEADER.fullmatch(line.strip()))
         try:
             pylock = Pylock.from_dict(fields)
         except PylockUnsupportedVersionError as exc:
@@ -157,11 +159,12 @@ class PylockFile:
                 dependency_groups=self._groups,
             )
             for package, chosen in selected:
-                line = self._lines[numbers[id(package)]] if self._lines else 1
+                line = self._lines[numbers[id(package)]] if self._lines else 0
                 try:
                     pins.append(self._pin(package, chosen, line))
                 except (ValueError, ConfigurationError) as exc:
-                    problems.append(f"{self.source}:{line}: {package.name}: {without_credentials(str(exc))}")
+                    where = f"{self.source}:{line}" if self._lines else self.source
+                    problems.append(f"{where}: {package.name}: {without_credentials(str(exc))}")
         except (PylockSelectError, ValueError) as exc:
             problems.append(f"{self.source}: {exc}")
         if problems:
