@@ -11,7 +11,6 @@ of the wheel's manifest.  What is damaged or belongs to an earlier tree is a mis
 import errno
 import json
 import os
-import shutil
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -182,5 +181,7 @@ def _replace(folder: str, target: str, temporary: str) -> None:
                 os.rename(target, aside)
             except FileNotFoundError:
                 continue
+            import shutil
+
             shutil.rmtree(aside, ignore_errors=True)
     os.rename(folder, target)

@@ -8,7 +8,6 @@ versions of the command cannot do that, and then there is none.
 
 import asyncio
 import os
-import shutil
 from collections.abc import Mapping
 
 from engine.limits import KEYRING_SECONDS
@@ -60,6 +59,8 @@ class Keyring:
             return self._answers[key]
 
     async def _ask(self, url: str, origin: Origin, username: str | None) -> Credentials | None:
+        import shutil  # 4 ms, before the first question to an index
+
         command = shutil.which("keyring", path=self._environ.get("PATH", os.defpath))
         if command is None:
             if self._provider == "subprocess":
