@@ -8,7 +8,7 @@ from engine.annotations import Annotator, disarm, location
 
 
 def test_an_error_in_a_lock_is_shown_beside_its_line() -> None:
-    made = Annotator("/work", "/work/sub").annotation("error", "locks/dev.txt:12: demo==1.0 is not there")
+    made = Annotator("/project", "/project/sub").annotation("error", "locks/dev.txt:12: demo==1.0 is not there")
     assert made == "::error file=sub/locks/dev.txt,line=12::demo==1.0 is not there"
 
 
@@ -16,10 +16,10 @@ def test_an_error_in_a_lock_is_shown_beside_its_line() -> None:
     ("workspace", "cwd", "file", "named"),
     [
         ("", "/anywhere", "lock.txt", "lock.txt"),
-        ("/work", "/work", "lock.txt", "lock.txt"),
-        ("/work", "/elsewhere", "/work/lock.txt", "lock.txt"),
-        ("/work", "/work", "a,b%0A.txt", "a%2Cb%250A.txt"),
-        ("/work", "/work", "a:b::error.txt", "a%3Ab%3A%3Aerror.txt"),
+        ("/project", "/project", "lock.txt", "lock.txt"),
+        ("/project", "/elsewhere", "/project/lock.txt", "lock.txt"),
+        ("/project", "/project", "a,b%0A.txt", "a%2Cb%250A.txt"),
+        ("/project", "/project", "a:b::error.txt", "a%3Ab%3A%3Aerror.txt"),
     ],
 )
 def test_a_file_is_named_from_the_workspace(workspace: str, cwd: str, file: str, named: str) -> None:
@@ -29,7 +29,7 @@ def test_a_file_is_named_from_the_workspace(workspace: str, cwd: str, file: str,
 
 @pytest.mark.parametrize("place", ["-", "<stdin>", "https://example.com/lock.txt"])
 def test_what_is_no_file_of_a_checkout_is_not_named_as_one(place: str) -> None:
-    assert Annotator("/work", "/work").annotation("error", f"{place}:3: odd").startswith("::error::")
+    assert Annotator("/project", "/project").annotation("error", f"{place}:3: odd").startswith("::error::")
 
 
 def test_the_hint_is_in_the_annotation() -> None:
@@ -50,7 +50,7 @@ def test_an_escape_of_the_runner_in_a_text_stays_a_text() -> None:
 
 @given(st.text())
 def test_no_text_makes_a_second_line_or_a_hidden_character(text: str) -> None:
-    made = Annotator("/work", "/work").annotation("error", text)
+    made = Annotator("/project", "/project").annotation("error", text)
     assert made.isprintable() and made.startswith("::error")
     assert all(code[:2] in ("25", "0A", "3A", "2C") for code in made.split("%")[1:])
 

@@ -16,13 +16,13 @@ URL = "https://example.com/simple"
         (f"my.corp_1-a={URL}", "my.corp_1-a", URL),
         ("https://example.com/?a=b", "", "https://example.com/?a=b"),
         ("file:///srv/simple", "", "file:///srv/simple"),
-        ("wheels", "", "/work/wheels"),
+        ("wheels", "", "/project/wheels"),
         ("corp=../wheels", "corp", "/wheels"),
         ("/srv/a=b", "", "/srv/a=b"),
     ],
 )
 def test_a_place_has_a_name_only_where_one_stands_in_front(text: str, name: str, url: str) -> None:
-    location = IndexLocation.parse(text, cwd="/work")
+    location = IndexLocation.parse(text, cwd="/project")
     assert (location.name, location.url) == (name, url)
 
 
@@ -34,11 +34,11 @@ def test_indexes_come_in_the_order_of_uv_and_the_default_is_the_one_that_is_mark
         "find_links": ["wheels", "https://example.com/a=b/page.html"],
         "no_index": 0,
     }
-    options = IndexOptions.from_words(words, "/work")
+    options = IndexOptions.from_words(words, "/project")
     hosts = [location.url.partition("//")[2].partition(".")[0] for location in options.locations]
     assert hosts == ["one", "two", "three", "four"]
     assert options.default is options.locations[-1] and options.default.name == "corp"
-    assert [place.url for place in options.find_links] == ["/work/wheels", "https://example.com/a=b/page.html"]
+    assert [place.url for place in options.find_links] == ["/project/wheels", "https://example.com/a=b/page.html"]
     assert all(place.flat for place in options.find_links) and options.strategy == "first-index"
 
 
@@ -68,9 +68,9 @@ def test_every_choice_that_can_change_an_answer_changes_the_identity() -> None:
 def test_a_home_is_expanded_wherever_a_place_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("USERPROFILE", "/home/me")
-    options = IndexOptions.from_words({"find_links": ["~/wheels"], "index": ["a=~/simple"]}, "/work")
+    options = IndexOptions.from_words({"find_links": ["~/wheels"], "index": ["a=~/simple"]}, "/project")
     assert [place.url for place in (*options.find_links, *options.locations)] == ["/home/me/wheels", "/home/me/simple"]
-    assert NetworkOptions.from_words({"cert": "~/ca.pem"}, "/work").cert == "/home/me/ca.pem"
+    assert NetworkOptions.from_words({"cert": "~/ca.pem"}, "/project").cert == "/home/me/ca.pem"
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_home_is_expanded_wherever_a_place_was_said(monkeypatch: pytest.Monkey
 )
 def test_what_cannot_be_a_place_is_refused_with_its_option(option: str, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        IndexOptions.from_words({option: [text]}, "/work")
+        IndexOptions.from_words({option: [text]}, "/project")
     assert str(caught.value).startswith(said)
 
 
 def test_two_indexes_of_one_name_are_refused_and_one_index_named_twice_is_not() -> None:
     with pytest.raises(ConfigurationError, match='--index names two indexes "A"'):
-        IndexOptions.from_words({"index": [f"a={URL}", f"A={URL}/other"]}, "/work")
-    assert len(IndexOptions.from_words({"index": [f"a={URL}", f"a={URL}"]}, "/work").locations) == 2
+        IndexOptions.from_words({"index": [f"a={URL}", f"A={URL}/other"]}, "/project")
+    assert len(IndexOptions.from_words({"index": [f"a={URL}", f"a={URL}"]}, "/project").locations) == 2

@@ -17,7 +17,7 @@ ONE, TWO, THREE = (f"https://{name}.example.com/simple" for name in ("one", "two
 def run_with(tmp_path: Path, indexes: IndexOptions) -> Run:
     (tmp_path / "lock.txt").write_text("")
     locks = LockOptions(files=(str(tmp_path / "lock.txt"),))
-    return Run(SyncOptions(locks=locks, pythons=(), cache_dir=str(tmp_path), indexes=indexes), {}, "/work", View())
+    return Run(SyncOptions(locks=locks, pythons=(), cache_dir=str(tmp_path), indexes=indexes), {}, "/project", View())
 
 
 def found(tmp_path: Path, lock: Lock | None = None, **options: object) -> Sources:

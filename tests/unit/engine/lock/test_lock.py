@@ -39,7 +39,7 @@ WINDOWS = Facts(markers={**LINUX, "sys_platform": "win32"})
 
 
 def parse(text: str, constraints: str = "", *, require_hashes: bool = False) -> Lock:
-    place = Place(folder="/work")
+    place = Place(folder="/project")
     pins = RequirementsFile.parse(text, source="lock.txt", place=place, environ={})
     constrained = RequirementsFile.parse(constraints, source="c.txt", place=place, environ={}, constrains=True)
     assert pins.problems == constrained.problems == ()

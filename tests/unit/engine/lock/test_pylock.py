@@ -22,5 +22,5 @@ BODY = f"name = 'a'\nversion = '1.0'\nwheels = [{WHEEL % ('0' * 64)}]\n"
     ],
 )
 def test_a_package_has_the_line_of_its_header_or_none(text: str, lines: tuple[int, ...]) -> None:
-    file = PylockFile.parse(text.encode(), source="pylock.toml", place=Place(folder="/work"), choices=Choices())
+    file = PylockFile.parse(text.encode(), source="pylock.toml", place=Place(folder="/project"), choices=Choices())
     assert file._lines == lines

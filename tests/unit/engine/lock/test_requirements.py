@@ -14,7 +14,7 @@ A, B = "a" * 64, "b" * 64
 
 
 def read(text: str, **values: str) -> RequirementsFile:
-    return RequirementsFile.parse(text, source="lock.txt", place=Place(folder="/work"), environ=values)
+    return RequirementsFile.parse(text, source="lock.txt", place=Place(folder="/project"), environ=values)
 
 
 def parse(text: str) -> RequirementsFile:
@@ -220,13 +220,13 @@ def test_problems_do_not_tell_secrets(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "url"),
     [
-        ("./foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("./foo-1.0-py3-none-any.whl", "file:///project/foo-1.0-py3-none-any.whl"),
         ("sub/../../foo-1.0-py3-none-any.whl", "file:///foo-1.0-py3-none-any.whl"),
-        ("foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("foo-1.0-py3-none-any.whl", "file:///project/foo-1.0-py3-none-any.whl"),
         ("/srv/foo-1.0-py3-none-any.whl[extra]", "file:///srv/foo-1.0-py3-none-any.whl"),
-        ("file:foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("file:foo-1.0-py3-none-any.whl", "file:///project/foo-1.0-py3-none-any.whl"),
         ("file:///srv/./foo-1.0-py3-none-any.whl#egg=foo", "file:///srv/foo-1.0-py3-none-any.whl"),
-        ("foo @ ./foo-1.0-py3-none-any.whl", "file:///work/foo-1.0-py3-none-any.whl"),
+        ("foo @ ./foo-1.0-py3-none-any.whl", "file:///project/foo-1.0-py3-none-any.whl"),
         ("Foo [a]@https://example.com/foo-1.0-py3-none-any.whl", "https://example.com/foo-1.0-py3-none-any.whl"),
         (
             "foo @ https://u:p@example.com/a%20b/foo-1.0-py3-none-any.whl?x=1#egg=foo[y]",
@@ -323,7 +323,7 @@ def test_a_variable_is_no_comment_and_is_not_looked_at_again() -> None:
 
 
 def test_a_file_from_the_network_gets_no_variable_and_no_file_of_this_machine() -> None:
-    place = Place(folder="/work", url="https://example.com/locks/lock.txt")
+    place = Place(folder="/project", url="https://example.com/locks/lock.txt")
     text = "./foo-1.0-py3-none-any.whl\nfoo @ file:///foo-1.0-py3-none-any.whl\n/foo-1.0-py3-none-any.whl\n-i ${HOME}"
     file = RequirementsFile.parse(text, source="x", place=place, environ=None)
     (pin,) = file.pins
