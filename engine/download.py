@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
 from engine.index.client import DRIPS, Interrupted, Network
+from engine.linking import write_all
 from engine.network.pace import Pace
 from engine.partial import Changed, Partial
 from engine.space import cannot_write
@@ -156,6 +157,4 @@ class _PartialFile(io.FileIO):
 
     def writelines(self, pieces: Iterable[bytes]) -> None:  # type: ignore[override]
         for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                view = view[self.write(view) :]
+            write_all(self.fileno(), piece)

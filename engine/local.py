@@ -12,6 +12,7 @@ from io import FileIO
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from engine.errors import ConfigurationError, IndexUnavailable, SizeMismatch
+from engine.linking import write_all
 from engine.space import cannot_write
 
 #: A piece of a copy: what one thread's turn, and one message to the worker, is about.
@@ -109,9 +110,7 @@ def _read_piece(source: FileIO, path: str) -> bytes:
 
 
 def _write_piece(target: FileIO, piece: bytes, path: str) -> None:
-    view = memoryview(piece)
     try:
-        while view:
-            view = view[target.write(view) :]
+        write_all(target.fileno(), piece)
     except OSError as exc:
         raise cannot_write(path, exc) from exc

@@ -101,7 +101,6 @@ class Pipeline:
         shares = scratch.startswith(os.path.join(run.layout.temporary, ""))
         self._claims = Claims(os.path.join(run.layout.bucket("partial-v1"), "claims") if shares else None)
         self._pointers = RecordStore(run.layout.bucket("pointers-v1"))
-        self._network = network
         self._sources = sources
         records = RecordStore(run.layout.bucket("index-v2"))
         self._indexes = Indexes(

@@ -97,6 +97,7 @@ class StagedWheel:
         return planned
 
     def _add_bytecode(self, entry: PlannedEntry, manifest: Manifest, area: AreaFields) -> None:
+        from cache.bytecode import BUCKET
         from engine.bytecode.planning import add_bytecode, modules, relative_place
 
         if not modules(manifest):
@@ -104,7 +105,7 @@ class StagedWheel:
         assert self._bytecode is not None, "the pipeline provides it"
         found = self._bytecode.load(area[5], self._sha256, entry.stamp)
         if found is None:
-            raise Drift(self._sha256, f"{self._tree}/bytecode-v1/{area[5]}")
+            raise Drift(self._sha256, f"{self._tree}/{BUCKET}/{area[5]}")
         add_bytecode(entry, area[4], found[0], relative_place(found[1], self._tree))
 
     def _take_back(self, areas: list[AreaFields]) -> None:

@@ -146,11 +146,12 @@ def _warn_of_yanked(work: Work, entries: list[PlannedEntry]) -> None:
 def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:
     """Takes a damaged entry out of the cache; returns the targets that wait for its return."""
     from cache.entries import EntryStore
+    from engine.bytecode.kind import is_bytecode
 
     store = EntryStore(run.layout)
     # Where nothing is left, somebody has cleaned the cache.
     # Bytecode is made again by whoever needs it.
-    bytecode = "/bytecode-v1/" in drift.path
+    bytecode = is_bytecode(drift.path)
     damaged = store.has(drift.sha256)
     if damaged and not bytecode:
         store.set_aside(drift.sha256)

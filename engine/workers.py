@@ -240,7 +240,9 @@ def _read_answer(answer: "Message | None") -> "Message":
     if answer is None:
         raise _ended_early()
     if answer[0] == "drift":
-        raise Drifted(f"{os.path.normpath(answer[2])} in the cache has changed", bytecode="/bytecode-v1/" in answer[2])
+        from engine.bytecode.kind import is_bytecode
+
+        raise Drifted(f"{os.path.normpath(answer[2])} in the cache has changed", bytecode=is_bytecode(answer[2]))
     if answer[0] == "error":
         raise _error(*answer[2:])
     return answer

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-from engine.environment.interpreter import child_environment, last_line
+from engine.environment.interpreter import ask_identity, child_environment, last_line
 from engine.environment.target import CREATING, is_executable
 from engine.errors import InvalidEnvironment
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _WINDOWS = os.name == "nt"
 _NAMES = ("python.exe",) if _WINDOWS else ("python3", "python")
-_ASK = "import os, sys; sys.stdout.buffer.write(os.fsencode(sys.executable))"
-_ASK_TIMEOUT_SECONDS = 30
 
 
 def create_environment(path: str, base_executable: str) -> None:
@@ -94,18 +92,8 @@ def _executable_behind(path: str) -> str | None:
     # A binary named python3 is taken at its name, as asking costs as much as a small job; `-I` fails under Python 2.
     if not is_script and (_WINDOWS or os.path.basename(path) == "python3"):
         return path
-    try:
-        run = subprocess.run(
-            [path, "-I", "-S", "-c", _ASK],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ASK_TIMEOUT_SECONDS,
-            env=child_environment(),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    answer = os.fsdecode(run.stdout)
-    return answer if run.returncode == 0 and is_executable(answer) else None
+    answer = ask_identity(path)
+    return None if answer is None else answer[0]
 
 
 def _refused(path: str, base_executable: str, reason: str) -> InvalidEnvironment:

@@ -20,11 +20,17 @@ import subprocess
 from dataclasses import dataclass, field
 
 from engine.environment.probe import BEGIN, END
+from engine.environment.target import is_executable
 from engine.errors import InvalidEnvironment
 
 FORMAT = 2
 _TEXTS = ("version", "implementation", "executable", "prefix", "stdlib", "cache_tag", "bytecode_magic")
 _SCHEME_KEYS = ("purelib", "platlib", "scripts", "headers", "data")
+_ASK_IDENTITY = (
+    "import os, sys; sys.stdout.buffer.write(os.fsencode('\\0'.join((sys.executable, sys.implementation.name,"
+    " '.'.join(map(str, sys.version_info[:3]))))))"
+)
+_ASK_TIMEOUT_SECONDS = 30
 _MANAGED_BY_OTHERS = "This environment is managed by something else."
 
 
@@ -173,6 +179,28 @@ def parse_probe(stdout: bytes) -> Interpreter:
         return _from_fields(json.loads(body))
     except (KeyError, TypeError) as exc:
         raise ValueError(f"incomplete facts: {exc}") from exc
+
+
+def ask_identity(path: str) -> tuple[str, str, str] | None:
+    """Returns executable, implementation and version of an interpreter of Python 3, or None for anything else.
+
+    Args:
+        path: absolute path of an interpreter or of a script that starts one.
+    """
+    try:
+        run = subprocess.run(
+            [path, "-I", "-S", "-c", _ASK_IDENTITY],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ASK_TIMEOUT_SECONDS,
+            env=child_environment(),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    answer = os.fsdecode(run.stdout).split("\0")
+    if run.returncode or len(answer) != 3 or not is_executable(answer[0]):
+        return None
+    return answer[0], answer[1], answer[2]
 
 
 def read_externally_managed(stdlib: str) -> str | None:

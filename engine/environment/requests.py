@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 
 _IMPLEMENTATIONS = ("cpython", "pypy", "graalpy")
 _SUFFIX = ".exe" if os.name == "nt" else ""
-_ASK = (
-    "import os, sys; sys.stdout.buffer.write(os.fsencode('\\0'.join((sys.executable, sys.implementation.name,"
-    " '.'.join(map(str, sys.version_info[:3]))))))"
-)
-_ASK_TIMEOUT_SECONDS = 30
 _HINT = "install it, or pass the path of an interpreter or of an environment to --python"
 
 
@@ -137,7 +132,9 @@ def _unfit(environment: Environment, request: Request) -> str:
         # Its patch release changes with the base's; and the standard library's venv does not say the implementation.
         if version and len(request.release) < 3 and (implementation or not request.implementation):
             return "" if request.fits(implementation, version) else f"it has {version}"
-    answer = _ask(environment.python)
+    from engine.environment.interpreter import ask_identity
+
+    answer = ask_identity(environment.python)
     if answer is None:
         return "its interpreter does not answer"
     return "" if request.fits(*answer[1:]) else f"it has {answer[1]} {answer[2]}"
@@ -152,7 +149,9 @@ def find_interpreter(request: Request, environ: "Mapping[str, str]") -> str:
     for path in _candidates(request, environ):
         if _says_it_all(path, request):
             return path
-        answer = _ask(path)
+        from engine.environment.interpreter import ask_identity
+
+        answer = ask_identity(path)
         if answer is not None and request.fits(*answer[1:]):
             return answer[0] if _is_script(path) else path
     raise InvalidEnvironment(f"there is no {request} on PATH outside virtual environments", hint=_HINT)
@@ -186,25 +185,3 @@ def _is_script(path: str) -> bool:
             return file.read(2) == b"#!"
     except OSError:
         return False
-
-
-def _ask(path: str) -> tuple[str, str, str] | None:
-    """Returns executable, implementation and version of an interpreter of Python 3, or None for anything else."""
-    import subprocess
-
-    from engine.environment.interpreter import child_environment
-
-    try:
-        run = subprocess.run(
-            [path, "-I", "-S", "-c", _ASK],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ASK_TIMEOUT_SECONDS,
-            env=child_environment(),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    answer = os.fsdecode(run.stdout).split("\0")
-    if run.returncode or len(answer) != 3 or not is_executable(answer[0]):
-        return None
-    return answer[0], answer[1], answer[2]

@@ -61,11 +61,6 @@ class _Candidate(NamedTuple):
     group: int
 
 
-def choose_wheel(page: ProjectPage, pin: Pin, target: Target, *, where: str) -> WheelChoice:
-    """Returns the best wheel of a page for a pin; arguments and errors as for `choose_among`."""
-    return choose_among(((page,),), pin, target, where=where)
-
-
 def choose_first_match(groups: Sequence[Group], pin: Pin, target: Target, *, where: str) -> WheelChoice:
     """Returns the best wheel of the first group that has one; arguments and errors as for `choose_among`."""
     for group in groups[:-1]:

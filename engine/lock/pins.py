@@ -63,12 +63,17 @@ class LockedFile:
     direct: bool
 
 
+def line_reference(source: str, line: int) -> str:
+    """Returns file and line for messages, or the file alone where the line is not known (0)."""
+    return f"{source}:{line}" if line else source
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """One project at one version, as a line of a lock asks for it.
 
     `arbitrary_equality` is True for `===`, which compares `version_text` as text;
-    only then `version` may be None.  `line` counts from 1.  `file` is the wheel to
+    only then `version` may be None.  `line` counts from 1 and is 0 where it is not known.  `file` is the wheel to
     install where the lock names one; without it an index is asked.
     """
 
@@ -86,7 +91,7 @@ class Pin:
     @property
     def where(self) -> str:
         """File and line, such as `lock.txt:12`; the file alone where the line is not known (0)."""
-        return f"{self.source}:{self.line}" if self.line else self.source
+        return line_reference(self.source, self.line)
 
     @property
     def direct_url(self) -> str:
@@ -123,7 +128,7 @@ class Constraint:
     @property
     def where(self) -> str:
         """File and line, such as `constraints.txt:12`."""
-        return f"{self.source}:{self.line}"
+        return line_reference(self.source, self.line)
 
     def __str__(self) -> str:
         return f"{self.name}{self.specifier}" if self.file is None else f"{self.name} @ {shown(self.file)}"

@@ -41,7 +41,7 @@ from engine.credentials import without_credentials
 from engine.errors import ConfigurationError, InvalidLock
 from engine.local import file_url
 from engine.lock.direct import Place, has_scheme, wheel_filename
-from engine.lock.pins import HEX_LENGTHS, Digest, LockedFile, Pin
+from engine.lock.pins import HEX_LENGTHS, Digest, LockedFile, Pin, line_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,8 +163,9 @@ class PylockFile:
                 try:
                     pins.append(self._pin(package, chosen, line))
                 except (ValueError, ConfigurationError) as exc:
-                    where = f"{self.source}:{line}" if self._lines else self.source
-                    problems.append(f"{where}: {package.name}: {without_credentials(str(exc))}")
+                    problems.append(
+                        f"{line_reference(self.source, line)}: {package.name}: {without_credentials(str(exc))}"
+                    )
         except (PylockSelectError, ValueError) as exc:
             problems.append(f"{self.source}: {exc}")
         if problems:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.index import Index
+from tests.support.index import Index, serving
 from tests.support.tool import Target, Tool, clean_environ
 
 NewTarget = Callable[[str], Target]
@@ -16,10 +16,8 @@ NewTarget = Callable[[str], Target]
 @pytest.fixture
 def index() -> Iterator[Index]:
     """An empty index."""
-    served = Index()
-    yield served
-    served.close()
-    assert served.errors == []
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.integration.conftest import NewTarget
-from tests.support.index import JSON_TYPE, Fault, Index
+from tests.support.index import JSON_TYPE, Fault, Index, serving
 from tests.support.tool import Target, Tool
 from tests.support.wheels import Wheel, make_wheel
 
@@ -24,10 +24,8 @@ HOME = "import demo; print(demo.home)"
 @pytest.fixture
 def private() -> Iterator[Index]:
     """Another index; `index` is the default one, behind it."""
-    served = Index()
-    yield served
-    served.close()
-    assert served.errors == []
+    with serving() as served:
+        yield served
 
 
 def paths(index: Index, kind: str = "simple") -> list[str]:

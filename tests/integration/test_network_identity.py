@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.index import Fault, Index
+from tests.support.index import Fault, Index, serving
 from tests.support.tool import Target, Tool
 from tests.support.wheels import make_wheel
 
@@ -22,10 +22,8 @@ def private(index: Index) -> None:
 @pytest.fixture
 def other() -> Iterator[Index]:
     """Another origin: the same host, another port."""
-    served = Index()
-    yield served
-    served.close()
-    assert served.errors == []
+    with serving() as served:
+        yield served
 
 
 def install_keyring(folder: Path, script: str) -> dict[str, str]:

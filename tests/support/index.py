@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -246,6 +247,15 @@ class Index:
 def _once_less(fault: Fault) -> Fault:
     assert fault.times is not None
     return replace(fault, times=fault.times - 1)
+
+
+@contextmanager
+def serving() -> Iterator[Index]:
+    """Runs an empty index while the context lasts; nothing may have gone wrong in it."""
+    served = Index()
+    yield served
+    served.close()
+    assert served.errors == []
 
 
 class _Server(ThreadingHTTPServer):

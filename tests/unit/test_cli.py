@@ -11,21 +11,10 @@ import pytest
 
 import cli
 from engine.printing import Style
+from tests.support.mistakes import MISTAKES
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "install x",
-        "sync",
-        "sync a --offline b",
-        "sync --nonsense a",
-        "sync a --link-mode soft",
-        "cache",
-        "cache wash",
-    ],
-)
+@pytest.mark.parametrize("line", MISTAKES)
 def test_a_mistake_is_explained_by_argparse(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(line.split()) == cli.USAGE
     captured = capsys.readouterr()

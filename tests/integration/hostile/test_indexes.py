@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.index import HTML_TYPE, JSON_TYPE, Fault, Index
+from tests.support.index import HTML_TYPE, JSON_TYPE, Fault, Index, serving
 from tests.support.oracle import Oracle
 from tests.support.wheels import Wheel, make_wheel
 
@@ -26,10 +26,8 @@ QUARANTINED: Any = {"status": "quarantined", "reason": "evil \x1b[31m"}
 @pytest.fixture
 def other() -> Iterator[Index]:
     """Another index."""
-    served = Index()
-    yield served
-    served.close()
-    assert served.errors == []
+    with serving() as served:
+        yield served
 
 
 def entry(wheel: Wheel, **fields: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import arguments as command_line
+from tests.support.mistakes import MISTAKES
 
 FLAGS = [flag for option in (*command_line.SYNC_OPTIONS, *command_line.GLOBAL_OPTIONS) for flag in option[0]]
 WORDS = st.one_of(
@@ -63,18 +64,6 @@ def test_the_usual_spellings_do_not_need_argparse(line: str) -> None:
     assert scanned is not None and scanned == parsed(line.split())
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "install x",
-        "sync",
-        "sync a --offline b",
-        "sync --nonsense a",
-        "sync a --link-mode soft",
-        "cache",
-        "cache wash",
-    ],
-)
+@pytest.mark.parametrize("line", MISTAKES)
 def test_a_mistake_is_left_to_argparse(line: str) -> None:
     assert command_line.scan_arguments(line.split()) is None

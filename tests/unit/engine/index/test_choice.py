@@ -6,7 +6,7 @@ import pytest
 from packaging.version import Version
 
 from engine.errors import HashMismatch, NoMatchingDistribution
-from engine.index.choice import WheelChoice, choose_among, choose_first_match, choose_wheel
+from engine.index.choice import WheelChoice, choose_among, choose_first_match
 from engine.index.compatibility import Target
 from engine.index.page import ProjectPage
 from engine.lock.requirements import RequirementsFile
@@ -33,7 +33,8 @@ def choose(pin: str, *files: str | Mapping[str, Any], **fields: Any) -> WheelCho
     body = msgspec.json.encode({"files": entries, **fields})
     (parsed,) = RequirementsFile.parse(pin, source="lock.txt").pins
     url = f"https://user:secret@example.com/simple/{parsed.name}/"
-    return choose_wheel(ProjectPage.from_json(body, url, parsed.name), parsed, TARGET, where=parsed.where)
+    page = ProjectPage.from_json(body, url, parsed.name)
+    return choose_among(((page,),), parsed, TARGET, where=parsed.where)
 
 
 def chosen(pin: str, *files: str | Mapping[str, Any]) -> str:

@@ -1,0 +1,12 @@
+"""Command lines that nobody can mean."""
+
+MISTAKES = (
+    "",
+    "install x",
+    "sync",
+    "sync a --offline b",
+    "sync --nonsense a",
+    "sync a --link-mode soft",
+    "cache",
+    "cache wash",
+)
