@@ -1,8 +1,10 @@
 """Puts cached files into a folder of the target: hard link, reflink or copy, file by file.
 
-On the warm path.  Every file falls back on its own and at any moment: a file
-system without hard links, a file with too many of them, a file of another
-owner.  What is known to be impossible for the whole device pair (another file
+On the warm path.  A link shares the mode of the cached file.  So only a file that
+has the mode it would get if it were created here is linked; another run, with
+another umask, may have put it into the cache.  Every file falls back on its own
+and at any moment: that mode, a file system without hard links, a file with too
+many of them, a file of another owner.  What is known to be impossible for the whole device pair (another file
 system, no reflinks) is not tried twice.
 """
 
@@ -20,6 +22,8 @@ _FALL_BACK = (*_NEVER_AGAIN, errno.EMLINK, errno.EPERM, errno.EACCES)
 _TIMES_BY_DESCRIPTOR = os.utime in os.supports_fd
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+#: S_IFREG, without loading the module that names it.
+_REGULAR = 0o100000
 
 
 class Linker:
@@ -28,15 +32,18 @@ class Linker:
     Args:
         mode: one of `LINK_MODES`: what is tried first.
 
-    `counts` tells afterwards how many files came in which way.
+    `counts` tells afterwards how many files came in which way; `modes` has every `st_mode` with which files are linked.
     """
 
-    __slots__ = ("_clone", "_link", "counts")
+    __slots__ = ("_clone", "_link", "counts", "modes")
 
     def __init__(self, mode: str) -> None:
         self._link = mode == "hardlink"
         self._clone = mode in ("hardlink", "clone") and os.name == "posix"
         self.counts = {"hardlink": 0, "clone": 0, "copy": 0}
+        umask = os.umask(0o077)
+        os.umask(umask)
+        self.modes = {_REGULAR | 0o666 & ~umask, _REGULAR | 0o777 & ~umask}
 
     @property
     def links(self) -> bool:
@@ -66,6 +73,9 @@ class Linker:
             mode = 0o777 if found.st_mode & 0o100 else 0o666
             writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, mode)
             try:
+                # Where lists of access rights or the file system decide, only a file that was made shows what they do.
+                if self._link and os.fstat(writer).st_mode == found.st_mode:
+                    self.modes.add(found.st_mode)
                 self._fill(reader, writer)
                 if _TIMES_BY_DESCRIPTOR:
                     os.utime(writer, ns=(found.st_atime_ns, found.st_mtime_ns))

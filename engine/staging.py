@@ -116,7 +116,7 @@ def _link_folder(
     if not (_DIR_FD and linker.links):
         return _link_by_path(origin, target, names, sizes, mtimes, linker, sha256)
     existing: list[str] = []
-    stat, link, linked = os.stat, os.link, 0
+    stat, link, linked, modes = os.stat, os.link, 0, linker.modes
     try:
         origin_fd = os.open(origin, _FOLDER)
     except OSError as exc:
@@ -134,13 +134,15 @@ def _link_folder(
             if found.st_mtime_ns != mtime or found.st_size != size:
                 raise _drift(sha256, origin, target, names, name, existing)
             try:
-                link(name, name, src_dir_fd=origin_fd, dst_dir_fd=target_fd)
-                linked += 1
-            except FileExistsError:
-                existing.append(name)
+                if found.st_mode in modes:
+                    link(name, name, src_dir_fd=origin_fd, dst_dir_fd=target_fd)
+                    linked += 1
+                    continue
+                reason = None
             except OSError as exc:
-                if not _fell_back(linker, f"{origin}/{name}", f"{target}/{name}", exc):
-                    raise _drift(sha256, origin, target, names, name, existing) from exc
+                reason = exc
+            if not _fell_back(linker, f"{origin}/{name}", f"{target}/{name}", reason, existing):
+                raise _drift(sha256, origin, target, names, name, existing) from reason
     finally:
         os.close(origin_fd)
         if target_fd >= 0:
@@ -159,14 +161,18 @@ def _drift(
     return Drift(sha256, f"{origin}/{name}")
 
 
-def _fell_back(linker: Linker, source: str, target: str, reason: OSError | None) -> bool:
-    """Makes a file in another way; returns False when the cached one is lost or may not be read.
+def _fell_back(linker: Linker, source: str, target: str, reason: OSError | None, existing: list[str]) -> bool:
+    """Makes a file in another way, or notes that it exists; False when the cached one is lost or may not be read.
 
     Raises:
         OSError: when the system refuses for another reason.
     """
     try:
+        if isinstance(reason, FileExistsError):
+            raise reason
         linker.fall_back(source, target, reason)
+    except FileExistsError:
+        existing.append(target.rpartition("/")[2])
     except OSError as refusal:
         if refusal.errno not in _LOST:
             raise
@@ -199,19 +205,14 @@ def _link_by_path(
             raise _drift(sha256, origin, target, names, name, existing)
         reason: OSError | None = None
         try:
-            if linker.links:
-                try:
-                    os.link(source, path)
-                    linker.counts["hardlink"] += 1
-                    continue
-                except FileExistsError:
-                    raise
-                except OSError as exc:
-                    reason = exc
-            if not _fell_back(linker, source, path, reason):
-                raise _drift(sha256, origin, target, names, name, existing) from reason
-        except FileExistsError:
-            existing.append(name)
+            if linker.links and found.st_mode in linker.modes:
+                os.link(source, path)
+                linker.counts["hardlink"] += 1
+                continue
+        except OSError as exc:
+            reason = exc
+        if not _fell_back(linker, source, path, reason, existing):
+            raise _drift(sha256, origin, target, names, name, existing) from reason
     return existing
 
 

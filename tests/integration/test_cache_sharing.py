@@ -224,3 +224,47 @@ def test_a_cache_inside_the_working_folder_or_an_environment_is_fine(index: Inde
     tool.cache = target.prefix / ".cache"
     run = tool.run(*tool.command(tool.write_lock(ONE.pin), [target]), cwd=target.prefix)
     assert run.code == 0, run.err
+
+
+MODES = make_wheel(
+    "modes",
+    "1.0",
+    {"modes/__init__.py": "", "modes/tool.sh": "#!/bin/sh\n", "modes-1.0.data/scripts/run": "#!python\n"},
+    executable=["modes/tool.sh", "modes-1.0.data/scripts/run"],
+    console_scripts=["made = modes:main"],
+)
+
+
+def modes(target: Target, umask: int) -> tuple[set[str], dict[str, str]]:
+    """Returns the executable files and folders of an environment, and the modes that `umask` does not explain."""
+    executable, wrong = set(), {}
+    for path in [
+        *target.site.rglob("modes*"),
+        *target.site.glob("modes*/**/*"),
+        target.prefix / "bin/run",
+        target.prefix / "bin/made",
+    ]:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if mode & 0o100:
+            executable.add(path.name)
+        if mode != (0o777 if mode & 0o100 else 0o666) & ~umask:
+            wrong[path.name] = oct(mode)
+    return executable, wrong
+
+
+@pytest.mark.parametrize("filler", [0o022, 0o077, 0o027, 0o002])
+def test_modes_follow_the_umask_of_the_run_and_not_that_of_who_filled_the_cache(
+    filler: int, index: Index, tool: Tool, new_target: NewTarget
+) -> None:
+    index.add(MODES)
+    lock = tool.write_lock(MODES.pin)
+    for place, umask in enumerate((filler, 0o022, 0o077, 0o027, 0o002, filler)):
+        target = new_target(str(place))
+        command = tool.command(lock, [target], "--compile-bytecode", "-v")
+        run = tool.run("sh", "-c", f'umask {umask:o}; exec "$@"', "sh", *command)
+        assert run.code == 0, run.err
+        executable, wrong = modes(target, umask)
+        assert wrong == {}, (oct(umask), wrong)
+        assert executable & {"tool.sh", "run", "made", "__init__.py"} == {"tool.sh", "run", "made"}
+        assert ("hardlink" in run.err + run.out) == (umask == filler)
+    assert len([request for request in index.requests if request.endswith(".whl")]) == 1

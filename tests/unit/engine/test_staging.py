@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,28 @@ def test_files_are_shared_with_the_cache_but_not_those_that_are_written(cache: P
     root = Path(area.stage)
     shared = {path for path in staged(area) if (root / path).stat().st_nlink > 1}
     assert shared == staged(area) - GENERATED - {"scripts/run"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_a_file_with_another_mode_than_the_umask_gives_is_copied(cache: Path, area: Area) -> None:
+    entry = publish(cache, FILES)
+    private = Path(tree_of(cache, entry), "demo/sub/deep/a.py")
+    usual = stat.S_IMODE(private.stat().st_mode)
+    private.chmod(0o600)
+    _, linker = stage(cache, entry, area)
+    made = Path(area.stage, "purelib/demo/sub/deep/a.py")
+    assert linker.counts["hardlink"] == 4 and linker.counts["clone"] + linker.counts["copy"] == 1
+    assert stat.S_IMODE(made.stat().st_mode) == usual and made.read_bytes() == b"a = 1\n"
+    assert made.stat().st_mtime_ns == private.stat().st_mtime_ns and made.stat().st_nlink == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_a_file_whose_copy_would_have_its_mode_shows_that_the_others_can_be_linked(cache: Path, area: Area) -> None:
+    entry = publish(cache, FILES)
+    linker = Linker("hardlink")
+    linker.modes.clear()
+    stage_entry(entry, tree_of(cache, entry), area, linker)
+    assert linker.counts["hardlink"] == 4
 
 
 def test_another_file_system_gets_copies(cache: Path, other_device: Path) -> None:
