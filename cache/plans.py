@@ -4,7 +4,8 @@ A plan is the answer for one lock, one set of options and one kind of
 interpreter.  It is stored with `marshal`, which loads a plan of 8,000 files in a
 few milliseconds where JSON needs ten times that; a checksum guards against torn
 writes, and the key holds the version of Python that wrote it, because marshal's
-format may change with it.
+format may change with it.  What an entry creates is packed apart: a run that
+finds it installed never unpacks it, and processes that link unpack their share.
 """
 
 import marshal
@@ -14,12 +15,13 @@ from binascii import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 #: How exact the time of the last use is.
 NOTED_SECONDS = 24 * 3600
 
-MAGIC = b"engine plan 4\n"
+MAGIC = b"engine plan 5\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -28,6 +30,9 @@ PlannedFolder = tuple[str, str, str, tuple[str, ...], tuple[int, ...], tuple[int
 #: A script or GUI script: (name, module, attribute, is a GUI script).
 PlannedLauncher = tuple[str, str, str, bool]
 
+#: What an entry creates: RECORD rows of all linked files, folders, scripts, launchers.
+_Contents = tuple[str, tuple[PlannedFolder, ...], tuple[str, ...], tuple[PlannedLauncher, ...]]
+
 
 class PlannedEntry:
     """What one wheel puts into an environment.
@@ -35,9 +40,8 @@ class PlannedEntry:
     `sha256` is empty when the wheel behind an installed distribution is not
     known: such an entry can be recognised and kept, not installed.  `stamp` is
     the mtime of the manifest it was made from, in ns: an entry that was restored
-    since has another one.  `site` is the scheme of the dist-info folder,
-    `record` holds the RECORD rows of all linked files, `scripts` the paths of
-    `.data/scripts` files below the tree.  `url` is where the wheel came from,
+    since has another one.  `site` is the scheme of the dist-info folder.
+    `url` is where the wheel came from,
     without credentials, and "" where that is not known; `direct_url` is the text
     of `direct_url.json`, and "" where there is to be none.  `yanked` says that
     the index advised against it and why, or is "", `extras` are those that the
@@ -46,14 +50,13 @@ class PlannedEntry:
     """
 
     __slots__ = (
+        "_contents",
+        "_packed",
         "direct_url",
         "dist_info",
         "extras",
-        "folders",
-        "launchers",
+        "file_count",
         "name",
-        "record",
-        "scripts",
         "sha256",
         "site",
         "size_bytes",
@@ -87,18 +90,18 @@ class PlannedEntry:
         self.stamp = stamp
         self.site = site
         self.dist_info = dist_info
-        self.record = record
-        self.folders = folders
-        self.scripts = scripts
-        self.launchers = launchers
+        self._packed = b""
+        self._contents: _Contents | None = (record, folders, scripts, launchers)
+        #: How many files are linked.
+        self.file_count = _count(folders)
         self.url = url
         self.direct_url = direct_url
         self.yanked = yanked
         self.extras = extras
         self.size_bytes = size_bytes
 
-    def fields(self) -> tuple[object, ...]:
-        """Returns the arguments that make an equal entry."""
+    def fields(self) -> "tuple[Any, ...]":
+        """Returns what `from_fields` makes an equal entry of, in types that marshal knows."""
         return (
             self.name,
             self.version,
@@ -106,10 +109,8 @@ class PlannedEntry:
             self.stamp,
             self.site,
             self.dist_info,
-            self.record,
-            self.folders,
-            self.scripts,
-            self.launchers,
+            self._packed or marshal.dumps(self._contents),
+            self.file_count,
             self.url,
             self.direct_url,
             self.yanked,
@@ -117,10 +118,63 @@ class PlannedEntry:
             self.size_bytes,
         )
 
+    @classmethod
+    def from_fields(cls, fields: "tuple[Any, ...]") -> "PlannedEntry":
+        """Returns the entry whose `fields` these are."""
+        entry = cls.__new__(cls)
+        (
+            entry.name,
+            entry.version,
+            entry.sha256,
+            entry.stamp,
+            entry.site,
+            entry.dist_info,
+            entry._packed,
+            entry.file_count,
+            entry.url,
+            entry.direct_url,
+            entry.yanked,
+            entry.extras,
+            entry.size_bytes,
+        ) = fields
+        entry._contents = None
+        return entry
+
+    def _unpacked(self) -> _Contents:
+        if self._contents is None:
+            self._contents = marshal.loads(self._packed)
+        return self._contents
+
     @property
-    def file_count(self) -> int:
-        """How many files are linked."""
-        return sum(len(folder[3]) for folder in self.folders)
+    def record(self) -> str:
+        """RECORD rows of all linked files."""
+        return self._unpacked()[0]
+
+    @property
+    def folders(self) -> tuple[PlannedFolder, ...]:
+        """Folders to make and the files to link into them."""
+        return self._unpacked()[1]
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Paths of `.data/scripts` files below the tree."""
+        return self._unpacked()[2]
+
+    @property
+    def launchers(self) -> tuple[PlannedLauncher, ...]:
+        """Entry points that get a script."""
+        return self._unpacked()[3]
+
+    def add(self, folders: "Sequence[PlannedFolder]", rows: str) -> None:
+        """Adds folders of more files, and their rows of RECORD."""
+        record, before, scripts, launchers = self._unpacked()
+        self._contents = (record + rows, (*before, *folders), scripts, launchers)
+        self._packed = b""
+        self.file_count = _count(self._contents[1])
+
+
+def _count(folders: tuple[PlannedFolder, ...]) -> int:
+    return sum(len(folder[3]) for folder in folders)
 
 
 class Plan:
@@ -158,7 +212,7 @@ def decode(data: bytes) -> Plan | None:
         schemes, entries, conditions = marshal.loads(body)
     except (ValueError, EOFError, TypeError):  # another version of Python wrote it
         return None
-    return Plan(schemes, [PlannedEntry(*fields) for fields in entries], conditions)
+    return Plan(schemes, [PlannedEntry.from_fields(fields) for fields in entries], conditions)
 
 
 def load(path: str) -> Plan | None:

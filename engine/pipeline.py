@@ -218,7 +218,7 @@ class Pipeline:
             if refused is not None:
                 self._fail([work], InstallFailed(f"cannot install into {work.environment.prefix}: {refused}"))
                 continue
-            entry = PlannedEntry(*fields)  # type: ignore[arg-type]
+            entry = PlannedEntry.from_fields(fields)
             entry.yanked, entry.size_bytes = choice.yanked, choice.size_bytes or 0
             entry.extras = next(tuple(sorted(need.pin.extras)) for need in needs if need.work is work)
             self.answers[work.environment.prefix][entry.name] = entry

@@ -1,19 +1,22 @@
-"""The warm half of a sync: targets whose answer is stored in a plan.  Links, and is done."""
+"""The warm half of a sync: targets whose answer is stored in a plan.  Links, and is done.
+
+What only a run with something to do needs is imported when there is something to do.
+"""
 
 import os
 
 from cache.layout import Layout
 from cache.plans import PlannedEntry
 from engine.errors import EngineError, InstallFailed
-from engine.parallel import Job, Staged, stage_all
-from engine.reporting import describe_links, describe_startup_files
-from engine.staging import Drift
 from engine.sync import Run, Target
 from engine.work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from engine.parallel import Job
+    from engine.staging import Drift
 
 
 class _Ready:
@@ -37,6 +40,10 @@ def sync_warm(run: Run, targets: list[Target]) -> list[Target]:
     cold: list[Target] = []
     for target in targets:
         _compare(run, target, ready, cold)
+    if not ready:
+        return cold
+    from engine.staging import Drift
+
     try:
         _sync_ready(run, ready)
     except Drift as exc:
@@ -54,6 +61,8 @@ def _sync_apart(run: Run, ready: list[_Ready], error: OSError) -> list[Target]:
     if len(ready) == 1:
         ready[0].work.error = refused(ready[0].work, error)
         return []
+    from engine.staging import Drift
+
     cold = []
     for one in ready:
         one.work.close()
@@ -114,6 +123,9 @@ def _still_there(layout: Layout, entry: PlannedEntry) -> bool:
 
 
 def _sync_ready(run: Run, ready: list[_Ready]) -> None:
+    from engine.parallel import Staged, stage_all
+    from engine.reporting import describe_links
+
     jobs: list[Job] = []
     for one in ready:
         try:
@@ -143,7 +155,7 @@ def _warn_of_yanked(work: Work, entries: list[PlannedEntry]) -> None:
     work.warnings.extend([entry.yanked for entry in entries if entry.yanked])
 
 
-def _set_aside(run: Run, ready: list[_Ready], drift: Drift) -> list[Target]:
+def _set_aside(run: Run, ready: list[_Ready], drift: "Drift") -> list[Target]:
     """Takes a damaged entry out of the cache; returns the targets that wait for its return."""
     from cache.entries import EntryStore
     from engine.bytecode.kind import is_bytecode
@@ -186,6 +198,8 @@ def settle_and_commit(
     Raises:
         Drift: when an entry that brings one of these paths has vanished from the cache meanwhile.
     """
+    from engine.reporting import describe_startup_files
+
     assert not work.committed
     started = run.recorder.now() if run.recorder is not None else 0
     try:

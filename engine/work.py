@@ -1,4 +1,7 @@
-"""One environment's way through a sync: what differs, what is staged, the commit.  On the warm path."""
+"""One environment's way through a sync: what differs, what is staged, the commit.  On the warm path.
+
+What only a change needs is imported when there is one.
+"""
 
 import os
 
@@ -6,16 +9,14 @@ from engine.environment.installed import Installed, installed_distributions, sam
 from engine.environment.target import Environment
 from engine.errors import EngineError, InstallConflict, InstallFailed, InvalidEnvironment
 from engine.options import InstallOptions
-from engine.removal import Removal, recorded_files
-from engine.staging import Area
-from engine.transaction import Transaction, lock_folder, recover
-from engine.wheel.layout import is_interpreter_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from engine.bytecode.kind import BytecodeKind
+    from engine.staging import Area
+    from engine.transaction import Transaction
 
 #: What a new environment may come with; a sync leaves them alone unless the lock pins them, as pip-sync does.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -81,6 +82,8 @@ class Work:
             InvalidEnvironment: when the environment cannot be read.
         """
         if recovering and os.path.isdir(os.path.join(self.environment.prefix, ".engine")):
+            from engine.transaction import recover
+
             lock = self._lock()
             try:
                 self.recovered = recover(self.environment.prefix)
@@ -94,6 +97,8 @@ class Work:
         self.installed = self._installed_now()
 
     def _lock(self) -> int | None:
+        from engine.transaction import lock_folder
+
         try:
             return lock_folder(self.environment.prefix, wait=True)
         except OSError as exc:
@@ -151,12 +156,15 @@ class Work:
         """Whether there is anything to do."""
         return bool(self.added or self.removed)
 
-    def open(self) -> Area:
+    def open(self) -> "Area":
         """Makes the staging area.
 
         Raises:
             InstallFailed: when the environment cannot be written.
         """
+        from engine.staging import Area
+        from engine.transaction import Transaction
+
         lock = self._lock()
         try:
             self._transaction = Transaction(self.environment.prefix, self.schemes)
@@ -213,6 +221,9 @@ class Work:
         leaving = [found for name in going for found in now.get(name, ())]
         if not leaving:
             return []
+        from engine.removal import Removal, recorded_files
+        from engine.wheel.layout import is_interpreter_name
+
         prefix = self.environment.prefix
         scripts = self.schemes["scripts"]
         protected = [os.path.join(scripts, name) for name in _names(scripts) if is_interpreter_name(name)]

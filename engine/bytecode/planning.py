@@ -61,8 +61,7 @@ def add_bytecode(entry: PlannedEntry, schemes: dict[str, str], bytecode: Bytecod
         added.append((scheme, target, origin, below, sizes, mtimes))
         base = bases[scheme]
         rows.extend(format_row(f"{target}/{name}" if base == "." else f"{base}/{target}/{name}") for name in below)
-    entry.folders = (*entry.folders, *added)
-    entry.record += "".join(rows)
+    entry.add(added, "".join(rows))
 
 
 def relative_place(bytecode_tree: str, wheel_tree: str) -> str:

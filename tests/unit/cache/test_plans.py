@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from cache import plans
 from cache.plans import MAGIC, Plan, PlannedEntry
 
+#: What an entry does, beside what it says.
+METHODS = ("add", "fields", "from_fields")
+
 ENTRY = PlannedEntry(
     name="demo",
     version="1.0",
@@ -40,10 +43,22 @@ def test_decoding_what_was_encoded_is_the_identity(schemes: dict[str, str], entr
     assert decoded is not None and fields(decoded) == fields(plan)
 
 
-def test_fields_are_the_arguments_of_an_equal_entry() -> None:
-    assert PlannedEntry(*ENTRY.fields()).fields() == ENTRY.fields()  # type: ignore[arg-type]
-    assert set(PlannedEntry.__slots__) == {name for name in dir(ENTRY) if name in PlannedEntry.__slots__}
-    assert len(ENTRY.fields()) == len(PlannedEntry.__slots__)
+def test_fields_make_an_equal_entry() -> None:
+    again = PlannedEntry.from_fields(ENTRY.fields())
+    assert again.fields() == ENTRY.fields()
+    assert all(
+        getattr(again, name) == getattr(ENTRY, name) for name in dir(ENTRY) if name[:1] != "_" and name not in METHODS
+    )
+
+
+def test_what_is_added_to_an_entry_counts_and_is_stored() -> None:
+    entry = PlannedEntry.from_fields(ENTRY.fields())
+    entry.add([("purelib", "more", "more", ("a", "b"), (1, 2), (3, 4))], "more/a,,\nmore/b,,\n")
+    again = PlannedEntry.from_fields(entry.fields())
+    assert again.file_count == entry.file_count == ENTRY.file_count + 2
+    assert again.folders == (*ENTRY.folders, ("purelib", "more", "more", ("a", "b"), (1, 2), (3, 4)))
+    assert again.record == ENTRY.record + "more/a,,\nmore/b,,\n"
+    assert (again.scripts, again.launchers) == (ENTRY.scripts, ENTRY.launchers)
 
 
 def test_every_truncated_plan_is_a_miss() -> None:

@@ -88,8 +88,7 @@ def test_a_module_and_its_compiled_file_come_from_one_owner(tmp_path: Path, orde
         publish(cache, {"shared/a.py": b"" if same else name.encode(), COMPILED: name.encode()}, name=name)
         for name in ("one", "two")
     ]
-    for seconds, entry in enumerate(lock, 1):
-        drift(cache, entry, seconds * 10**9)
+    lock = [aged(cache, entry, seconds * 10**9) for seconds, entry in enumerate(lock, 1)]
     collided = stage_in_order(cache, [lock[index] for index in order], area)
     warnings = settle(lock, collided, {entry.sha256: tree_of(cache, entry) for entry in lock}, area)
     assert Path(area.stage, "purelib", COMPILED).read_bytes() == b"one"
@@ -97,10 +96,13 @@ def test_a_module_and_its_compiled_file_come_from_one_owner(tmp_path: Path, orde
     assert len(warnings) == (0 if same else 1)
 
 
-def drift(cache: Path, entry: PlannedEntry, mtime_ns: int) -> None:
-    """Gives a module another mtime, in the cache and in what is planned."""
+def aged(cache: Path, entry: PlannedEntry, mtime_ns: int) -> PlannedEntry:
+    """Gives a module another mtime, in the cache; returns what is planned then."""
     os.utime(Path(tree_of(cache, entry), "shared/a.py"), ns=(0, mtime_ns))
-    entry.folders = tuple((*folder[:5], (mtime_ns,)) if folder[3] == ("a.py",) else folder for folder in entry.folders)
+    return PlannedEntry(
+        *(entry.name, entry.version, entry.sha256, entry.stamp, entry.site, entry.dist_info, entry.record),
+        folders=tuple((*old[:5], (mtime_ns,)) if old[3] == ("a.py",) else old for old in entry.folders),
+    )
 
 
 def test_a_losers_compiled_file_does_not_stay_beside_the_winners_module(tmp_path: Path) -> None:

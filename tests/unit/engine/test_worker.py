@@ -78,8 +78,8 @@ def test_a_wheel_that_arrives_is_published_and_staged(worker: Worker, cache: Pat
     kind, job, sha256, warnings, results, counts = end(worker, WHEEL, area_fields(tmp_path))
     assert (kind, job, sha256, warnings) == ("done", 1, WHEEL.sha256, [])
     ((index, fields, collisions, refused),) = results
-    assert (index, collisions, refused, PlannedEntry(*fields).name) == (0, [], None, "demo")
-    assert counts["hardlink"] == PlannedEntry(*fields).file_count
+    assert (index, collisions, refused, PlannedEntry.from_fields(fields).name) == (0, [], None, "demo")
+    assert counts["hardlink"] == PlannedEntry.from_fields(fields).file_count
     assert staged(tmp_path) == ALL
     assert published(cache) == {WHEEL.sha256}
     check_cache(cache)
@@ -264,7 +264,7 @@ def test_where_a_wheel_came_from_is_planned_without_secrets_and_written_only_whe
     for number, direct in enumerate((False, True)):
         answer = worker.handle(("stage", 2 + number, WHEEL.sha256, [area_fields(tmp_path, number)], (url, direct)))
         assert answer is not None and "secret" not in repr(answer)
-        entry = PlannedEntry(*answer[4][0][1])
+        entry = PlannedEntry.from_fields(answer[4][0][1])
         assert entry.url.endswith("@example.com/demo-1.0-py3-none-any.whl")
         assert (WHEEL.sha256 in entry.direct_url) == direct
         assert ("purelib/demo-1.0.dist-info/direct_url.json" in staged(tmp_path, number)) == direct
