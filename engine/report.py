@@ -20,9 +20,9 @@ from cache.records import RecordStore
 from engine import __version__
 from engine.cold import INTERPRETERS
 from engine.core_metadata import metadata_json
+from engine.direct_url import direct_url_text
 from engine.environment.interpreter import Interpreter
 from engine.errors import EngineError
-from engine.origin import direct_url_text
 from engine.recording import Artifact, Recorder
 from engine.reporting import Outcome, startup_files
 from engine.sync import Target

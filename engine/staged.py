@@ -81,7 +81,7 @@ class StagedWheel:
         url, is_direct = self._origin
         direct_url = ""
         if is_direct:
-            from engine.origin import direct_url_text
+            from engine.direct_url import direct_url_text
 
             direct_url = direct_url_text(url, self._sha256)
         planned: list[PlannedEntry] = []

@@ -249,7 +249,7 @@ def _came_from(dist_info: str, direct_url: str) -> bool:
         return False
     if found == direct_url:
         return True
-    from engine.origin import same_origin
+    from engine.direct_url import same_origin
 
     return same_origin(found, direct_url)
 

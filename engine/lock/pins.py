@@ -98,7 +98,7 @@ class Pin:
         """The text of `direct_url.json`, as far as the lock knows it; "" where there is to be none."""
         if self.file is None or not self.file.direct:
             return ""
-        from engine.origin import direct_url_text
+        from engine.direct_url import direct_url_text
 
         known = [digest.hex for digest in self.file.digests or self.hashes if digest.algorithm == "sha256"]
         return direct_url_text(self.file.url, known[0] if len(known) == 1 else None)

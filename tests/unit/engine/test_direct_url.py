@@ -5,7 +5,7 @@ import json
 import pytest
 from packaging.direct_url import DirectUrl
 
-from engine.origin import direct_url_text, same_origin
+from engine.direct_url import direct_url_text, same_origin
 
 URL = "https://example.com/demo-1.0-py3-none-any.whl"
 SHA256, OTHER = "a" * 64, "b" * 64
