@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine.arguments import Value
     from engine.documents import Documents
+    from engine.options import SyncOptions
     from engine.printing import Style
     from engine.reporting import Outcome, View
     from engine.settings.complete import Completed
@@ -111,15 +112,35 @@ def _cache_dir(values: "dict[str, Value]") -> str:
 def _sync(wanted: "Completed", style: "Style") -> int:
     from time import perf_counter
 
-    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
-    from engine.printing import detail_lines, outcome_lines, wheel_lines
     from engine.sync import sync
 
     start = perf_counter()
     values = wanted.values
+    options = _options(wanted)
+    quiet = int(values["quiet"])  # type: ignore[arg-type]
+    view = _view(style, hidden=bool(quiet or values["no_progress"]))
+    documents = _documents(values)
+    try:
+        outcomes = sync(options, os.environ, os.getcwd(), view, documents.recorder if documents is not None else None)
+    except BaseException as exc:
+        if documents is not None:
+            _write(documents, style, exc)
+        raise
+    written = documents is None or _write(documents, style)
+    _tell_outcomes(outcomes, options, style, quiet=quiet, seconds=perf_counter() - start)
+    if values["verbose"] and not quiet:
+        _tell_details(outcomes, documents, values, style)
+    code = _code(outcomes, check=options.check)
+    return code if written else code or FAILED
+
+
+def _options(wanted: "Completed") -> "SyncOptions":
+    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
+
+    values = wanted.values
     pythons = values["python"]
     assert isinstance(pythons, list)
-    options = SyncOptions(
+    return SyncOptions(
         locks=LockOptions.from_words(values),
         pythons=tuple(pythons),
         cache_dir=_cache_dir(values),
@@ -136,33 +157,33 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         concurrent_installs=whole_number(values, "concurrent_installs"),
         install=InstallOptions.from_words(values, os.getcwd()),
     )
-    quiet = int(values["quiet"])  # type: ignore[arg-type]
-    view = _view(style, hidden=bool(quiet or values["no_progress"]))
-    documents = _documents(values)
-    try:
-        outcomes = sync(options, os.environ, os.getcwd(), view, documents.recorder if documents is not None else None)
-    except BaseException as exc:
-        if documents is not None:
-            _write(documents, style, exc)
-        raise
-    written = documents is None or _write(documents, style)
-    several, seconds = len(outcomes) > 1, perf_counter() - start
+
+
+def _tell_outcomes(
+    outcomes: "Sequence[Outcome]", options: "SyncOptions", style: "Style", *, quiet: int, seconds: float
+) -> None:
+    from engine.printing import outcome_lines
+
     for outcome in outcomes:
         lines = outcome_lines(
             *(outcome, style),
-            several=several,
+            several=len(outcomes) > 1,
             dry_run=options.dry_run,
             quiet=quiet,
             seconds=seconds,
             check=options.check,
         )
         _say(*lines)
-    if values["verbose"] and not quiet:
-        _say(*detail_lines(outcomes, style))
-        if documents is not None and int(values["verbose"]) > 1:  # type: ignore[arg-type]
-            _say(*wheel_lines(documents.recorder.artifacts.values(), style))
-    code = _code(outcomes, check=options.check)
-    return code if written else code or FAILED
+
+
+def _tell_details(
+    outcomes: "Sequence[Outcome]", documents: "Documents | None", values: "dict[str, Value]", style: "Style"
+) -> None:
+    from engine.printing import detail_lines, wheel_lines
+
+    _say(*detail_lines(outcomes, style))
+    if documents is not None and int(values["verbose"]) > 1:  # type: ignore[arg-type]
+        _say(*wheel_lines(documents.recorder.artifacts.values(), style))
 
 
 def _code(outcomes: "Sequence[Outcome]", *, check: bool) -> int:
