@@ -65,18 +65,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         if wanted.values["color"] != values["color"]:
             style = choose_style(str(wanted.values["color"]), os.environ, os.getcwd(), is_terminal=is_terminal)
         _tell(wanted, style)
-        if values["command"] != "sync":
-            return _cache(wanted.values, style)
-        if wanted.values["no_cache"]:
-            from engine.storage import TemporaryCache
-
-            with TemporaryCache() as folder:
-                wanted.values["cache_dir"] = folder
-                return _sync(wanted, style)
-        code = _sync(wanted, style)
-        if code == OK and not values["check"]:
-            wanted.memory.keep()
-        return code
+        return _obey(wanted, style)
     except (ConfigurationError, InvalidLock) as exc:
         _say(*error_lines(exc, style))
         return USAGE
@@ -86,6 +75,22 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted; every environment is as it was, or as it should be")
         return INTERRUPTED
+
+
+def _obey(wanted: "Completed", style: "Style") -> int:
+    values = wanted.values
+    if values["command"] != "sync":
+        return _cache(values, style)
+    if values["no_cache"]:
+        from engine.storage import TemporaryCache
+
+        with TemporaryCache() as folder:
+            values["cache_dir"] = folder
+            return _sync(wanted, style)
+    code = _sync(wanted, style)
+    if code == OK and not values["check"]:
+        wanted.memory.keep()
+    return code
 
 
 def _terminate(number: int, frame: object) -> None:
