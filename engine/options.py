@@ -80,9 +80,9 @@ class IndexLocation:
         url = self.url
         if "@" in url:
             # Who asks does not change what is there: a password that is replaced every hour loses no plan.
-            from engine.credentials import without_credentials
+            from engine.credentials import without_userinfo
 
-            url = without_credentials(url)
+            url = without_userinfo(url)
         return f"{self.name} {self.explicit:d}{self.default:d}{self.flat:d} {self.ignored_statuses} {url}"
 
 

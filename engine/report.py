@@ -20,6 +20,7 @@ from cache.records import RecordStore
 from engine import __version__
 from engine.cold import INTERPRETERS
 from engine.core_metadata import metadata_json
+from engine.credentials import without_query_values
 from engine.direct_url import direct_url_text
 from engine.environment.interpreter import Interpreter
 from engine.errors import EngineError
@@ -161,7 +162,7 @@ def _add_item(items: Items, recorder: Recorder, prefix: str, name: str, version:
 
 
 def _download_info(url: str, sha256: str) -> Json:
-    fields: Json = json.loads(direct_url_text(url or "unknown:", sha256 or None))
+    fields: Json = json.loads(direct_url_text(without_query_values(url) or "unknown:", sha256 or None))
     return fields if url else {**fields, "url": ""}
 
 

@@ -16,7 +16,7 @@ from engine.admission import Admission
 from engine.chosen import Chosen
 from engine.claims import Claims
 from engine.cold import Need
-from engine.credentials import without_credentials
+from engine.credentials import without_userinfo
 from engine.errors import InstallFailed, Offline
 from engine.fetching import Fetcher
 from engine.index.client import Network
@@ -276,7 +276,7 @@ def pointer_key(choice: Chosen) -> str:
     """
     # What the promise was when the pointer was made counts: under another one the file has to be seen again.
     promise = " ".join(f"{algorithm}:{digits}" for algorithm, digits in sorted(choice.promised.items()))
-    text = f"{without_credentials(choice.url)} {promise}{_state(choice)}".rstrip()
+    text = f"{without_userinfo(choice.url)} {promise}{_state(choice)}".rstrip()
     return hashlib.sha256(text.encode(), usedforsecurity=False).hexdigest()
 
 

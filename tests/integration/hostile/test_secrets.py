@@ -132,3 +132,38 @@ def test_a_url_that_is_none_keeps_the_secret(url: str, tool: Tool, target: Targe
     run = tool.sync(tool.write_lock("one==1.0"), target, options=["-v", "--retries", "0", "--timeout", "1"])
     assert run.code != 0 and "Traceback" not in run.err, run.err
     check(run, tool, target)
+
+
+SIGNED = "token=s3cret&X-Amz-Signature=s3cret"
+
+
+@pytest.mark.parametrize("fault", [None, Fault(status=403), Fault(status=503), Fault(reset=True), Fault(body=b"bad")])
+def test_a_signed_address_keeps_its_secret(fault: Fault | None, index: Index, tool: Tool, target: Target) -> None:
+    """The address of a wheel, of a page of links, and of a lock."""
+    index.add(ONE)
+    path = f"/files/{ONE.filename}?{SIGNED}"
+    index.fault(path, fault or Fault(status=200, body=ONE.content))
+    address = index.url.removesuffix("/simple/")
+    run = tool.sync(
+        tool.write_lock(f"one @ {address}{path}#sha256={ONE.sha256}"),
+        target,
+        options=["-v", "--report", "report.json", "--trace", "trace.json", "--retries", "0"],
+    )
+    assert run.code == (1 if fault else 0) and "Traceback" not in run.err, run.err
+    said = [run.out, run.err, *((tool.folder / name).read_text("utf-8") for name in ("report.json", "trace.json"))]
+    assert [text for text in said if "s3cret" in text] == []
+    assert (ONE.filename in run.err) == bool(fault)
+
+
+@pytest.mark.parametrize("place", ["--index-url", "--extra-index-url", "--find-links", "lock"])
+def test_a_signed_place_keeps_its_secret(place: str, index: Index, tool: Tool, target: Target) -> None:
+    address = f"{index.url}?{SIGNED}"
+    lock = tool.write_lock("one==1.0")
+    options = ["-v", "--retries", "0", "--report", "report.json", "--trace", "trace.json"]
+    if place == "lock":
+        lock = Path(f"{index.url}missing/?{SIGNED}")
+    run = tool.run(*tool.command(lock, [target], *options, *(() if place == "lock" else (place, address))), environ={})
+    assert run.code != 0 and "Traceback" not in run.err, run.err
+    made = [tool.folder / name for name in ("report.json", "trace.json")]
+    said = [run.out, run.err, *(path.read_text("utf-8") for path in made if path.exists())]
+    assert [text for text in said if "s3cret" in text] == []
