@@ -186,7 +186,8 @@ class Chooser:
         elif kind.endswith("html"):
             page = ProjectPage.from_html(body, url, project)
         else:
-            raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint="check --index-url")
+            hint = "check --index-url, --index and --extra-index-url" if project else "check --find-links"
+            raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint=hint)
         if freshness is not None:
             self._unstored.append((key, freshness, page))
         return page

@@ -75,6 +75,13 @@ class IndexLocation:
         return cls(rest, name=name, default=default, flat=flat)
 
     @property
+    def option(self) -> str:
+        """What names such a place on a command line, for hints."""
+        if self.flat:
+            return "--find-links"
+        return "--index-url" if self.default else "--index" if self.name else "--extra-index-url or --index"
+
+    @property
     def identity(self) -> str:
         """What tells it apart from another place as far as answers are concerned."""
         url = self.url

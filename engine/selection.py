@@ -60,8 +60,9 @@ class Selection:
         self._indexes = Indexes(
             sources,
             strategy=run.options.indexes.strategy,
-            new_pages=lambda url, absent: Pages(
+            new_pages=lambda url, absent, option: Pages(
                 url,
+                option=option,
                 ask=network.ask,
                 budget=network.budget,
                 records=records,

@@ -39,7 +39,7 @@ GoodEnough = Callable[[bool, list[Chosen | EngineError]], bool]
 
 
 #: Makes the pages of an index.
-NewPages = Callable[[str, Sequence[int]], Pages]
+NewPages = Callable[[str, Sequence[int], str], Pages]
 
 
 class _Trust(enum.Enum):
@@ -69,8 +69,8 @@ class Indexes:
     Args:
         sources: the places.
         strategy: one of `engine.options.INDEX_STRATEGIES`.
-        new_pages: makes the pages of an index from its URL, which ends with `/`, and from the statuses that mean
-            "not here" besides 404.
+        new_pages: makes the pages of an index from its URL, which ends with `/`, from the statuses that mean
+            "not here" besides 404, and from the option that names such places.
         records: the cache's `index-v2` bucket.
         workers: the worker processes.
     """
@@ -140,7 +140,7 @@ class Indexes:
     def _pages_of(self, index: "IndexLocation") -> Pages:
         url = index.url.rstrip("/") + "/"
         if (pages := self._pages.get(url)) is None:
-            pages = self._pages[url] = self._new_pages(url, index.ignored_statuses)
+            pages = self._pages[url] = self._new_pages(url, index.ignored_statuses, index.option)
         return pages
 
     # -- several places ------------------------------------------------------
@@ -240,7 +240,7 @@ class Indexes:
             local = is_local(location.url)
             if location.flat:
                 kind = "place" if local else "archive" if names_archive(location.url) else "stored"
-                place = FlatPlace(kind, location.url, self._new_pages(location.url, ()), self._workers)
+                place = FlatPlace(kind, location.url, self._new_pages(location.url, (), location.option), self._workers)
             else:
                 place = LocalIndex(location.url) if local else SimpleIndex(self._pages_of(location), self._records)
             self._places[key] = place

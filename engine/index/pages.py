@@ -32,6 +32,7 @@ class Pages:
 
     Args:
         index: its URL with a final `/`; or the URL of the one page that lists all files.
+        option: what names such places on a command line, for hints.
         ask: asks the index.
         budget: what the run may spend on trying again.
         records: the cache's pages.
@@ -46,6 +47,7 @@ class Pages:
         self,
         index: str,
         *,
+        option: str = "--index-url",
         ask: Ask,
         budget: RetryBudget,
         records: RecordStore,
@@ -56,6 +58,7 @@ class Pages:
         repeated: Callable[[str], None] = lambda project: None,
     ) -> None:
         self._index = index
+        self._option = option
         self._ask = ask
         self._budget = budget
         self._records = records
@@ -158,7 +161,7 @@ class Pages:
         error = failure.given_up(
             f"cannot fetch {without_credentials(url)}",
             attempts,
-            "check --index-url and the network; --offline uses the cache alone",
+            f"check {self._option} and the network; --offline uses the cache alone",
         )
         if stored is None or stored.strict:
             raise error from failure

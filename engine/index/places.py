@@ -8,7 +8,7 @@ import os
 from urllib.parse import urlsplit
 
 from engine.credentials import without_credentials
-from engine.errors import IndexUnavailable
+from engine.errors import ConfigurationError, IndexUnavailable
 from engine.local import local_path
 
 ARCHIVES = (".whl", ".tar.gz", ".zip")
@@ -41,10 +41,14 @@ def has_project(place: str, project: str) -> bool:
         project: a normalised name.
 
     Raises:
-        IndexUnavailable: when there is no such folder.
+        ConfigurationError: when there is nothing at that path.
+        IndexUnavailable: when it is no folder.
     """
     root = path_of(place)
     if not os.path.isdir(root):
-        hint = "check --index and --index-url; an address starts with https:// or http://"
-        raise IndexUnavailable(f"{without_credentials(root)} is no folder, so it is no index", hint=hint)
+        shown = without_credentials(root)
+        hint = "an address starts with https:// or http://; check --index-url, --index and --extra-index-url"
+        if os.path.lexists(root):
+            raise IndexUnavailable(f"{shown} is no folder, so it is no index", hint=hint)
+        raise ConfigurationError(f"there is no folder {shown}, so it is no index", hint=hint)
     return os.path.isdir(os.path.join(root, project))

@@ -164,7 +164,20 @@ def test_what_a_local_index_does_not_have_comes_from_the_next(
 def test_a_place_that_is_not_there_is_named(tool: Tool, index: Index, target: Target, options: list[str]) -> None:
     index.add(PUBLIC)
     run = tool.sync(tool.write_lock(PIN), target, options=options)
-    assert run.code == 1 and options[1] in run.err and "hint: " in run.err and target.installed() == set()
+    assert run.code == (2 if "--index" in options else 1) and options[1] in run.err and target.installed() == set()
+    assert ("https://" if "--index" in options else "--find-links") in run.err.partition("hint: ")[2]
+
+
+@pytest.mark.parametrize("option", ["--find-links", "--index-url", "--extra-index-url"])
+def test_a_hint_names_the_option_that_named_the_place(tool: Tool, index: Index, target: Target, option: str) -> None:
+    place = index.url.replace("/simple/", "/place/")
+    for path in ("/place/", "/place/demo/"):
+        index.fault(path, Fault(reset=True, times=1))
+        index.fault(path, Fault(status=200, headers={"Content-Type": "image/png"}, body=b"none"))
+    lock = tool.write_lock(PIN)
+    for options in (["--retries", "0"], []):
+        run = tool.sync(lock, target, options=[option, place, *options])
+        assert run.code == 1 and option in run.err.partition("hint: ")[2], run.err
 
 
 def test_a_page_on_the_web_that_is_not_there_is_named(tool: Tool, index: Index, target: Target) -> None:

@@ -79,8 +79,11 @@ def test_a_project_of_a_local_index_has_a_page_or_files(tmp_path: Path, shape: s
 
 
 def test_a_local_index_that_is_not_there_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(IndexUnavailable, match="nowhere"):
+    with pytest.raises(ConfigurationError, match="nowhere"):
         has_project(str(tmp_path / "nowhere"), "demo")
+    (tmp_path / "file").touch()
+    with pytest.raises(IndexUnavailable, match="file"):
+        has_project(str(tmp_path / "file"), "demo")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,6 @@ def test_kinds_of_places(place: str, local: bool, archive: bool) -> None:
 
 
 def test_an_address_whose_scheme_was_forgotten_is_told_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(IndexUnavailable) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         has_project(str(tmp_path / "u:sekret@example.com/simple"), "demo")
     assert "example.com" in str(caught.value) and "sekret" not in str(caught.value)
