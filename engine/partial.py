@@ -27,7 +27,7 @@ FORMAT = 1
 #: A Last-Modified is a strong validator when the answer was made that much later.
 _STRONG_AFTER_SECONDS = 60
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_CONTENT_RANGE = r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})"
 
 
 class Changed(Exception):
@@ -116,7 +116,7 @@ class Partial:
         """
         if status != 206:
             raise Changed(f"HTTP {status} instead of a part")
-        found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+        found = re.fullmatch(_CONTENT_RANGE, headers.get("Content-Range", "").strip())
         if found is None:
             raise Changed("a part without a range")
         first, last, total = map(int, found.groups())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _VERSION_CONTROL = ("git", "hg", "svn", "bzr")
 _ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar", ".tar.zst", ".tar.lzma")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def looks_direct(text: str) -> bool:
 
 def has_scheme(text: str) -> bool:
     """Tells whether a text is a URL; a drive letter is no scheme."""
-    return _SCHEME.match(text) is not None
+    return re.match(_SCHEME, text) is not None
 
 
 def read_direct(text: str, place: Place) -> DirectWheel:

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PINNED = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*(===?)\s*([^\s,;()<>=~@]+)\s*(?:;\s*(.*))?")
-_NAMED_WHEEL = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?")
-_BARE_WHEEL = re.compile(r"(\S.*?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?")
-_BEFORE_URL = re.compile(rf"{_NAME}\s*(?:\[[^\]]*\])?\s*@")
-_NAMED = re.compile(rf"({_NAME})\s*(?:\[[^\]]*\])?\s*([^;]*)")
-_EXTRA = re.compile(_NAME)
+# Not compiled before they are needed: most locks need none of these.
+_NAMED_WHEEL = rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?"
+_BARE_WHEEL = r"(\S.*?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?"
+_BEFORE_URL = rf"{_NAME}\s*(?:\[[^\]]*\])?\s*@"
+_NAMED = rf"({_NAME})\s*(?:\[[^\]]*\])?\s*([^;]*)"
+_EXTRA = _NAME
 _USUAL_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+")
 
 #: What may follow a requirement, and is for building it.
@@ -214,11 +215,11 @@ class _Reader:
 
     def _wheel(self, text: str, number: int) -> tuple[str, str | None, Version, str | None, LockedFile] | None:
         """Reads a requirement that names its wheel; reports what is neither that nor a pin."""
-        if ".whl;" in text and _BEFORE_URL.match(text) is not None:
+        if ".whl;" in text and re.match(_BEFORE_URL, text) is not None:
             self._report(number, f'"{text}": a space is missing before the ";", which could be part of the URL')
             return None
-        named = _NAMED_WHEEL.fullmatch(text)
-        bare = _BARE_WHEEL.fullmatch(text) if named is None else None
+        named = re.fullmatch(_NAMED_WHEEL, text)
+        bare = re.fullmatch(_BARE_WHEEL, text) if named is None else None
         if named is not None:
             name, extras, target, marker = named.groups()
         elif bare is not None and _is_direct(bare[1]):
@@ -248,7 +249,7 @@ class _Reader:
     def _extras(self, text: str, number: int) -> frozenset[NormalizedName]:
         extras = [extra.strip() for extra in text.split(",")] if text.strip() else []
         for extra in extras:
-            if _EXTRA.fullmatch(extra) is None:
+            if re.fullmatch(_EXTRA, extra) is None:
                 self._report(number, f'invalid extra "{extra}"')
         return frozenset(cast("NormalizedName", normalize_name(extra)) for extra in extras)
 
@@ -317,7 +318,7 @@ class _Reader:
 
     def _refusal(self, text: str) -> str:
         """Says why a line is not a pin, in the terms of what it seems to be."""
-        match = _NAMED.match(text)
+        match = re.match(_NAMED, text)
         specifier = "" if match is None else _without_parentheses(match[2]).strip()
         if match is None:
             return f'"{text}": invalid project name'
@@ -334,7 +335,7 @@ def _is_direct(text: str) -> bool:
     if not any(character.isspace() for character in text):
         return looks_direct(text)
     spaced_path = text.endswith(".whl") and (text.startswith("file:") or not has_scheme(text))
-    return spaced_path and _BEFORE_URL.match(text) is None
+    return spaced_path and re.match(_BEFORE_URL, text) is None
 
 
 def _without_parentheses(text: str) -> str:

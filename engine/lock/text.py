@@ -26,9 +26,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARATION = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_DECLARATION = rb"coding[:=]\s*([-\w.]+)"
 _COMMENT = re.compile(r"(?<!\S)#")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_VARIABLE = r"\$\{([A-Z0-9_]+)\}"
 
 
 def decode(data: bytes) -> str:
@@ -42,7 +42,7 @@ def decode(data: bytes) -> str:
         if data.startswith(mark):
             return _decode(data[len(mark) :], encoding)
     for line in data.split(b"\n", 2)[:2]:
-        if line.startswith(b"#") and (declared := _DECLARATION.search(line)) is not None:
+        if line.startswith(b"#") and (declared := re.search(_DECLARATION, line)) is not None:
             return _decode(data, declared[1].decode("ascii", "replace"))
     return _decode(data, "utf-8")
 
@@ -91,7 +91,7 @@ def _without_comment(line: str) -> str:
 
 def variables_in(line: str) -> list[str]:
     """Returns the names of the variables that a line mentions, in its order."""
-    return _VARIABLE.findall(line)
+    return re.findall(_VARIABLE, line)
 
 
 def expand(line: str, environ: Mapping[str, str]) -> str:
@@ -99,4 +99,4 @@ def expand(line: str, environ: Mapping[str, str]) -> str:
 
     A value is not looked at again, so that it may hold anything.
     """
-    return _VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], line)
+    return re.sub(_VARIABLE, lambda match: environ.get(match[1]) or match[0], line)

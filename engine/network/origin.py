@@ -6,6 +6,7 @@ Source: RFC 6454, section 4, "Origin of a URI"; RFC 3986, section 3.2.1, "User I
 """
 
 import base64
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -26,15 +27,22 @@ class Origin(NamedTuple):
         Raises:
             ValueError: when it is not a URL of http or https with a host.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError("it is not a URL of http or https")
-        return cls(parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme])
+        # A run asks a few servers for hundreds of paths.
+        path = url.find("/", url.find("://") + 3)
+        return _origin(url if path < 0 else url[:path])
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
+
+
+@lru_cache(maxsize=256)
+def _origin(url: str) -> Origin:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("it is not a URL of http or https")
+    return Origin(parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme])
 
 
 class Credentials(NamedTuple):
@@ -66,8 +74,10 @@ def split_credentials(url: str, source: str = "the URL") -> tuple[str, Credentia
         source: where the URL was found, for messages.
 
     Raises:
-        ValueError: when it is not a URL.
+        ValueError: when it is not a URL, and looks as if it had a name or password.
     """
+    if "@" not in url:
+        return url, None
     parts = urlsplit(url)
     userinfo, at_sign, address = parts.netloc.rpartition("@")
     if not at_sign:

@@ -116,9 +116,10 @@ class Trust:
                 self._unchecked.verify_mode = ssl.CERT_NONE
                 self._identify(self._unchecked)
             return self._unchecked
-        self.start()
-        assert self._thread is not None
-        self._thread.join()
+        if self._checked is None:
+            self.start()
+            assert self._thread is not None
+            self._thread.join()
         assert self._checked is not None
         if isinstance(self._checked, ConfigurationError):
             raise self._checked
