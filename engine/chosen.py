@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 
 class Chosen(NamedTuple):
-    """One wheel of an index.
+    """One wheel of an index, or of a lock that names it.
 
     `url` is absolute, `size_bytes` and `sha256` (lower-case hex) are what the
-    index says or None, `promised` maps hash algorithms to the hex digests that
-    the index gives, `warnings` are lines for the user, `yanked` says that its
+    promiser (`index` or `lock`) says or None, `promised` maps hash algorithms to
+    the hex digests that it gives, `warnings` are lines for the user, `yanked` says that its
     index advises against it and why ("" when it does not), `notes` are lines for a user who asks for more.
     """
 
@@ -20,3 +20,4 @@ class Chosen(NamedTuple):
     warnings: tuple[str, ...]
     yanked: str = ""
     notes: tuple[str, ...] = ()
+    promiser: str = "index"

@@ -53,6 +53,7 @@ async def download(
     partial: Partial,
     *,
     expected_bytes: int | None,
+    promiser: str,
     on_disk: OnDisk,
     received: Callable[[int], None],
 ) -> int:
@@ -62,7 +63,8 @@ async def download(
         network: asks.
         url: absolute URL of the file.
         partial: what is there of it; learns what comes.
-        expected_bytes: the length that the index promised, if it did.
+        expected_bytes: the length that somebody promised, if so.
+        promiser: who: `index` or `lock`.
         on_disk: awaited when the server goes on with what is there, and after each piece of a large body.
         received: told how many bytes each read brought.
 
@@ -87,10 +89,11 @@ async def download(
             else:
                 partial.begin(response.headers, response.content_length)
             if expected_bytes is not None and partial.total is not None and partial.total != expected_bytes:
-                raise _wrong_size(url, partial.total, expected_bytes)
+                raise _wrong_size(url, partial.total, expected_bytes, promiser)
             if start:
                 await on_disk(start)
-            await _write_body(response, partial, network.pace(), expected_bytes or partial.total, on_disk, received)
+            promise = (expected_bytes, promiser) if expected_bytes else (partial.total, "server")
+            await _write_body(response, partial, network.pace(), promise, on_disk, received)
     except Changed as exc:
         raise Restart(str(exc), changed=True) from exc
     except Interrupted as exc:
@@ -98,23 +101,25 @@ async def download(
     except OSError as exc:
         raise cannot_write(partial.path, exc, expected_bytes) from exc
     if expected_bytes is not None and partial.written != expected_bytes:
-        raise _wrong_size(url, partial.written, expected_bytes)
+        raise _wrong_size(url, partial.written, expected_bytes, promiser)
     return partial.written
 
 
-def _wrong_size(url: str, found: int, expected: int) -> SizeMismatch:
-    return SizeMismatch(f"{without_credentials(url)} has {found} bytes, the index promised {expected}")
+def _wrong_size(url: str, found: int, expected: int, promiser: str) -> SizeMismatch:
+    return SizeMismatch(f"{without_credentials(url)} has {found} bytes, the {promiser} promised {expected}")
 
 
 async def _write_body(
     response: "aiohttp.ClientResponse",
     partial: Partial,
     pace: Pace,
-    most_bytes: int | None,
+    promise: tuple[int | None, str],
     on_disk: OnDisk,
     received: Callable[[int], None],
 ) -> None:
     from aiofiles.threadpool import wrap
+
+    most_bytes, promiser = promise
 
     # Closed without awaiting: a cancelled task would wait for nothing and leave it open.
     with _PartialFile(partial.path, "r+b" if partial.written else "wb", opener=_open_private) as raw:
@@ -131,7 +136,7 @@ async def _write_body(
                 pieces.append(chunk)
                 waiting += len(chunk)
                 if most_bytes is not None and partial.written + waiting > most_bytes:
-                    raise _wrong_size(str(response.url), partial.written + waiting, most_bytes)
+                    raise _wrong_size(str(response.url), partial.written + waiting, most_bytes, promiser)
                 if waiting >= PIECE_BYTES or (
                     waiting >= SLOW_PIECE_BYTES and time.monotonic() - written_at > PIECE_SECONDS
                 ):

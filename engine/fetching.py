@@ -226,6 +226,7 @@ class _Fetch:
                     self._choice.url,
                     partial,
                     expected_bytes=self._choice.size_bytes,
+                    promiser=self._choice.promiser,
                     on_disk=on_disk,
                     received=fetcher.received,
                 )

@@ -94,11 +94,12 @@ class Selection:
         """
         paged = [need for need in needs if need.pin.file is None]
         found: Iterator[Chosen | EngineError]
-        if paged and self._sources.forbid_wheels(project):
+        forbidden = self._sources.forbid_wheels(project)
+        if forbidden:
             found = iter([_no_wheels_wanted(need) for need in paged])
         else:
             found = iter(await self._choose_from_pages(project, paged) if paged else ())
-        return [next(found) if need.pin.file is None else locked_wheel(need.pin, need.compatible) for need in needs]
+        return [next(found) if need.pin.file is None else _named(need, forbidden=forbidden) for need in needs]
 
     async def _choose_from_pages(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]
@@ -118,6 +119,15 @@ class Selection:
             self._recorder.repeat_page(project)
 
 
+def _named(need: Need, *, forbidden: bool) -> Chosen | EngineError:
+    """Returns the wheel that the lock names; where wheels are forbidden, one that is itself the requirement is not."""
+    pin = need.pin
+    assert pin.file is not None
+    if forbidden and not pin.file.direct:
+        return _no_wheels_wanted(need)
+    return locked_wheel(pin, need.compatible)
+
+
 def locked_wheel(pin: "Pin", target: Target) -> Chosen | EngineError:
     """Returns the wheel that the lock names, or why the environment cannot have it.
 
@@ -134,7 +144,7 @@ def locked_wheel(pin: "Pin", target: Target) -> Chosen | EngineError:
             hint="use a Python or a platform that the wheel is for, or lock another wheel",
         )
     promised = {digest.algorithm: digest.hex for digest in file.digests}
-    return Chosen(file.url, file.filename, file.size_bytes, promised.get("sha256"), promised, ())
+    return Chosen(file.url, file.filename, file.size_bytes, promised.get("sha256"), promised, (), promiser="lock")
 
 
 def _no_wheels_wanted(need: Need) -> NoMatchingDistribution:

@@ -225,7 +225,9 @@ class Supply:
         project = needs[0].pin.name
 
         async def end(job: Job, total: int) -> Finished:
-            return await job.end(total, choice.promised, accepted, areas, _origin(choice, needs))
+            return await job.end(
+                total, choice.promised, accepted, areas, _origin(choice, needs), promiser=choice.promiser
+            )
 
         if _is_local(choice):
             finished = await self._fetcher.copy(choice, project, algorithms=algorithms, end=end)

@@ -15,7 +15,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("flat", job, source)                        sort a place that lists files of many projects
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes, kept)         that much of it is in the file; kept: give nothing of it back
-    ("end", job, total_bytes, promised, accepted, areas, origin)   all is there; stage it, or (None) keep it for the run
+    ("end", job, total_bytes, promised, accepted, areas, origin, promiser)   all is there; stage it or (None) keep it
     ("stage", job, sha256, areas, origin)        a wheel that is in the cache already
     ("abort", job)
 
@@ -217,11 +217,12 @@ class Worker:
         accepted: list[tuple[str, str]],
         areas: list[AreaFields] | None,
         origin: Origin = UNKNOWN_ORIGIN,
+        promiser: str = "index",
     ) -> Message:
         download = self._downloads[job]
         download.hash_up_to(total)
         sha256 = download.sha256.hexdigest()
-        _check_hashes(download, sha256, promised, accepted)
+        _check_hashes(download, sha256, promised, accepted, promiser)
         unpacked = download.unpacker.finish(total)
         download.close()
         manifest = unpacked.manifest
@@ -277,8 +278,10 @@ class Worker:
             shutil.rmtree(download.folder, ignore_errors=True)
 
 
-def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]]) -> None:
-    """Compares a complete download with what the index promised and the lock accepts.
+def _check_hashes(
+    download: _Download, sha256: str, promised: dict[str, str], accepted: list[tuple[str, str]], promiser: str
+) -> None:
+    """Compares a complete download with what the index or the lock promised, and with what the lock accepts.
 
     Raises:
         HashMismatch: when it is another file.
@@ -298,7 +301,7 @@ def _check_hashes(download: _Download, sha256: str, promised: dict[str, str], ac
     for algorithm, wanted in promised.items():
         if found(algorithm) != wanted:
             raise errors.HashMismatch(
-                f"{download.filename} is not the file that the index promised: "
+                f"{download.filename} is not the file that the {promiser} promised: "
                 f"{algorithm} is {found(algorithm)}, expected {wanted}",
                 hint="it was replaced or damaged on the way; nothing of it was kept",
             )

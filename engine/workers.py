@@ -175,6 +175,7 @@ class Job:
         accepted: list[tuple[str, str]],
         areas: "list[AreaFields] | None",
         origin: tuple[str, bool] = ("", False),
+        promiser: str = "index",
     ) -> Finished:
         """Tells the worker that the download is complete, and waits until it is staged.
 
@@ -184,11 +185,13 @@ class Job:
             accepted: (algorithm, hex digest) pairs; one has to match, unless there are none.
             areas: where to stage it; with None it is kept for this run, where no cleaning reaches it.
             origin: URL of the wheel, and whether the distribution has to say that it came from there.
+            promiser: who has promised: `index` or `lock`.
 
         Raises:
             EngineError: what the worker found wrong.
         """
-        await self._workers.send(self._connection, ("end", self.number, total_bytes, promised, accepted, areas, origin))
+        message = ("end", self.number, total_bytes, promised, accepted, areas, origin, promiser)
+        await self._workers.send(self._connection, message)
         return _finished(await self._reply())
 
     async def stage(self, sha256: str, areas: "list[AreaFields]", origin: tuple[str, bool] = ("", False)) -> Finished:

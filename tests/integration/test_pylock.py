@@ -169,3 +169,35 @@ def test_a_file_with_another_name_is_no_pylock(tool: Tool, index: Index, target:
     lock = write(tool, package("one", wheel(ONE, *at(index, ONE))), name="pylock.a.b.toml")
     result = tool.sync(lock, target)
     assert result.code == 2 and "pylock.NAME.toml" in result.err
+
+
+@pytest.mark.parametrize("wrong", ["size", "hash"])
+def test_a_file_that_is_not_as_the_lock_says_names_the_lock_and_the_line(
+    wrong: str, tool: Tool, index: Index, target: Target
+) -> None:
+    table = wheel(ONE, *at(index, ONE), size=len(ONE.content) - (wrong == "size"))
+    if wrong == "hash":
+        table = table.replace(ONE.sha256, "0" * 64)
+    result = tool.sync(write(tool, package("one", table)), target)
+    assert result.code == 1 and "pylock.toml:3: " in result.err and "the lock promised" in result.err, result.err
+    assert target.installed() == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        (["--no-binary", "one"], True),
+        (["--no-binary", ":all:"], True),
+        (["--no-binary", ":all:", "--only-binary", "one"], False),
+        (["--no-binary", "two"], False),
+        (["--only-binary", ":all:"], False),
+    ],
+)
+def test_forbidden_wheels_are_refused_though_the_lock_names_them(
+    options: list[str], refused: bool, tool: Tool, index: Index, target: Target
+) -> None:
+    result = tool.sync(write(tool, package("one", wheel(ONE, *at(index, ONE)))), target, options=options)
+    assert target.installed() == (set() if refused else {"one-1.0"}), result.err
+    if refused:
+        assert result.code == 1 and "pylock.toml:3: one cannot be installed: --no-binary forbids" in result.err
+        assert index.requests == []

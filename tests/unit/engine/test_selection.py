@@ -38,6 +38,7 @@ def test_the_wheel_has_the_size_and_all_hashes_that_the_lock_gives() -> None:
         sha256="a" * 64,
         promised={"sha256": "a" * 64, "sha512": "b" * 128},
         warnings=(),
+        promiser="lock",
     )
 
 

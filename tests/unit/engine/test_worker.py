@@ -52,7 +52,10 @@ def download(worker: Worker, tmp_path: Path, wheel: Wheel, job: int = 1, pieces:
 
 def end(worker: Worker, wheel: Wheel, *areas: tuple[Any, ...], job: int = 1, **hashes: Any) -> Message:
     answer = worker.handle(
-        ("end", job, len(wheel.content), hashes.get("promised", {}), hashes.get("accepted", []), list(areas))
+        (
+            *("end", job, len(wheel.content), hashes.get("promised", {}), hashes.get("accepted", []), list(areas)),
+            *(("", False), hashes.get("promiser", "index")),
+        )
     )
     assert answer is not None
     return answer
@@ -175,6 +178,13 @@ def test_every_promise_and_one_accepted_hash_have_to_match(
     assert bool(staged(tmp_path)) == fits
     if not fits:
         assert answer[2] == "HashMismatch" and WHEEL.filename in answer[3]
+
+
+@pytest.mark.parametrize("promiser", ["index", "lock"])
+def test_a_broken_promise_names_who_gave_it(worker: Worker, tmp_path: Path, promiser: str) -> None:
+    download(worker, tmp_path, WHEEL)
+    answer = end(worker, WHEEL, area_fields(tmp_path), promised={"sha256": "0" * 64}, promiser=promiser)
+    assert f"the {promiser} promised" in answer[3]
 
 
 def test_a_bad_wheel_is_an_answer_that_names_it_and_leaves_nothing(worker: Worker, cache: Path, tmp_path: Path) -> None:
