@@ -140,7 +140,8 @@ def _sync(wanted: "Completed", style: "Style") -> int:
 
 
 def _options(wanted: "Completed") -> "SyncOptions":
-    from engine.options import IndexOptions, InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
+    from engine.locations import IndexOptions
+    from engine.options import InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
 
     values = wanted.values
     pythons = values["python"]

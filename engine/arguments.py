@@ -8,7 +8,8 @@ built from the same table (argparse costs 9 ms, half a no-op).
 On the warm path: imports nothing but what is there anyway.
 """
 
-from engine.options import INDEX_STRATEGIES, KEYRING_PROVIDERS
+from engine.locations import INDEX_STRATEGIES
+from engine.options import KEYRING_PROVIDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

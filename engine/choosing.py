@@ -115,7 +115,7 @@ class Chooser:
             project: whose pages they should be.
             groups: where they are; those of the first index first.
             wants: pins, each with the index of its target.
-            strategy: one of `engine.options.INDEX_STRATEGIES`.
+            strategy: one of `engine.locations.INDEX_STRATEGIES`.
 
         Returns:
             One result per want; None when a stored page has gone.

@@ -22,6 +22,7 @@ from engine.credentials import without_credentials
 from engine.errors import AccessRefused, IndexUnavailable, InvalidPage
 from engine.index.freshness import Freshness
 from engine.limits import CONNECT_SECONDS, PAGE_BYTES, PAGES, READ_SECONDS, RETRY_SECONDS
+from engine.locations import IndexLocation
 from engine.network.credentials import CredentialStore
 from engine.network.origin import Credentials, Origin, split_credentials
 from engine.network.pace import Pace
@@ -29,7 +30,7 @@ from engine.network.proxies import Proxies, Proxy
 from engine.network.redirects import REDIRECT_STATUS, follow, refuse_link_local
 from engine.network.retry import RetryBudget, retry_after_seconds
 from engine.network.trust import Trust, explain, nothing_to_read
-from engine.options import IndexLocation, NetworkOptions
+from engine.options import NetworkOptions
 from engine.recording import Recorder, timed
 
 with nothing_to_read():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cache.records import RecordStore
     from engine.choosing import Source
     from engine.index.source import Sources
-    from engine.options import IndexLocation
+    from engine.locations import IndexLocation
     from engine.workers import Want
 
 #: Whether fresh is true, and what was chosen: whether that answers the question.
@@ -68,7 +68,7 @@ class Indexes:
 
     Args:
         sources: the places.
-        strategy: one of `engine.options.INDEX_STRATEGIES`.
+        strategy: one of `engine.locations.INDEX_STRATEGIES`.
         new_pages: makes the pages of an index from its URL, which ends with `/`, from the statuses that mean
             "not here" besides 404, and from the option that names such places.
         records: the cache's `index-v2` bucket.

@@ -11,7 +11,7 @@ from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 from engine.index.default import distlib_index_url
-from engine.options import IndexLocation, index_key
+from engine.locations import IndexLocation, index_key
 from engine.sync import Run
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from engine.arguments import COUNTED, Option
 from engine.credentials import without_credentials
 from engine.errors import InvalidSettings
-from engine.options import index_key
+from engine.locations import index_key
 from engine.settings import model
 from engine.settings.memory import Layer
 from engine.settings.variables import COMMAND_LINE_ONLY

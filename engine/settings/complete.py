@@ -16,7 +16,7 @@ On the warm path: imports nothing heavy.
 import os
 
 from engine.arguments import options_of
-from engine.options import IndexLocation, index_key
+from engine.locations import IndexLocation, index_key
 from engine.settings import files
 from engine.settings.memory import Layer, Memory
 from engine.settings.variables import from_variables, unknown_variables

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.arguments import Value
 
-    #: What makes an `engine.options.IndexLocation`, by the names of its arguments.
+    #: What makes an `engine.locations.IndexLocation`, by the names of its arguments.
     Table = dict[str, Any]
 
 #: Raised whenever a record would be read differently.

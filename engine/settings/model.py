@@ -15,7 +15,8 @@ from packaging.utils import InvalidName, canonicalize_name
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from engine.arguments import COMMANDS, COUNTED, Option, options_of
-from engine.options import LEAST, place_fault
+from engine.locations import place_fault
+from engine.options import LEAST
 from engine.settings.variables import COMMAND_LINE_ONLY
 from engine.settings.variables import PLACES as URLS
 

@@ -9,7 +9,8 @@ On the warm path: imports nothing heavy.
 
 from engine.arguments import COMMANDS, COUNTED, options_of
 from engine.errors import ConfigurationError, InvalidSettings
-from engine.options import number_fault, place_fault
+from engine.locations import place_fault
+from engine.options import number_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

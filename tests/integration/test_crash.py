@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import LockOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.support.commit_until import REFUSED

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import LockOptions, SyncOptions
 from engine.reporting import Outcome, View
 from engine.sync import sync
 from tests.integration.conftest import NewTarget

@@ -16,7 +16,8 @@ import sys
 from cache import plans
 from engine.environment.requests import requested_environment
 from engine.errors import InstallFailed
-from engine.options import IndexLocation, IndexOptions, InstallOptions, LockOptions, SyncOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import InstallOptions, LockOptions, SyncOptions
 from engine.parallel import stage_all
 from engine.reporting import View
 from engine.sync import Run

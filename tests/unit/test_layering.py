@@ -37,6 +37,7 @@ WARM_PATH = (
     "engine/inputs.py",
     "engine/light_sha256.py",
     "engine/linking.py",
+    "engine/locations.py",
     "engine/options.py",
     "engine/parallel.py",
     "engine/printing.py",

@@ -11,7 +11,8 @@ from cache import plans
 from cache.layout import Layout
 from cache.plans import PlannedEntry
 from engine.environment.target import find_environment
-from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import LockOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run
 from tests.unit.engine.entries import RELATIVE, publish

@@ -7,7 +7,8 @@ import pytest
 
 from engine.environment.target import Environment
 from engine.errors import ConfigurationError, InstallFailed
-from engine.options import IndexLocation, IndexOptions, InstallOptions, LockOptions, SyncOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import InstallOptions, LockOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run, same
 from engine.warm import settle_and_commit

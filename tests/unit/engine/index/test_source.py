@@ -6,8 +6,9 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.index.source import Sources, early_urls, sources
+from engine.locations import IndexLocation, IndexOptions
 from engine.lock.lock import Lock
-from engine.options import IndexLocation, IndexOptions, LockOptions, SyncOptions
+from engine.options import LockOptions, SyncOptions
 from engine.reporting import View
 from engine.sync import Run
 

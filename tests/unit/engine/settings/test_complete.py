@@ -7,7 +7,8 @@ import pytest
 
 from engine.arguments import scan_arguments
 from engine.errors import ConfigurationError
-from engine.options import IndexLocation, LockOptions
+from engine.locations import IndexLocation
+from engine.options import LockOptions
 from engine.settings.complete import Completed, complete
 
 

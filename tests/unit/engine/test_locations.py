@@ -3,7 +3,8 @@
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.options import IndexLocation, IndexOptions, NetworkOptions
+from engine.locations import IndexLocation, IndexOptions
+from engine.options import NetworkOptions
 
 URL = "https://example.com/simple"
 
