@@ -103,8 +103,12 @@ def write_manifest(folder: str, manifest: Manifest) -> int:
     Raises:
         OSError: when it cannot be written.
     """
-    with open(os.path.join(folder, "manifest"), "wb", buffering=0) as file:
-        file.write(manifest.to_json())
+    path = os.path.join(folder, "manifest")
+    with open(path, "wb", buffering=0) as file:
+        try:
+            file.write(manifest.to_json())
+        except OSError as exc:
+            raise OSError(exc.errno, exc.strerror, path) from exc
         return os.fstat(file.fileno()).st_mtime_ns
 
 

@@ -76,7 +76,10 @@ class Linker:
                 # Where lists of access rights or the file system decide, only a file that was made shows what they do.
                 if self._link and os.fstat(writer).st_mode == found.st_mode:
                     self.modes.add(found.st_mode)
-                self._fill(reader, writer)
+                try:
+                    self._fill(reader, writer)
+                except OSError as exc:
+                    raise named(exc, target) from exc
                 if _TIMES_BY_DESCRIPTOR:
                     os.utime(writer, ns=(found.st_atime_ns, found.st_mtime_ns))
             finally:
@@ -110,6 +113,11 @@ def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
         written += os.write(descriptor, memoryview(data)[written:])
 
 
+def named(error: OSError, path: str) -> OSError:
+    """Returns what the system said of a descriptor, with the path of its file."""
+    return error if error.filename else OSError(error.errno, error.strerror, path)
+
+
 def write_file(path: str, data: bytes, *, executable: bool = False) -> None:
     """Creates `path` with `data`; modes follow the umask.
 
@@ -121,5 +129,7 @@ def write_file(path: str, data: bytes, *, executable: bool = False) -> None:
     )
     try:
         write_all(descriptor, data)
+    except OSError as exc:
+        raise named(exc, path) from exc
     finally:
         os.close(descriptor)

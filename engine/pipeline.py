@@ -216,7 +216,8 @@ class Pipeline:
         for index, fields, collisions, refused in finished.staged:
             work = self._works[index]
             if refused is not None:
-                self._fail([work], InstallFailed(f"cannot install into {work.environment.prefix}: {refused}"))
+                words, hint = refused
+                self._fail([work], InstallFailed(f"cannot install into {work.environment.prefix}: {words}", hint=hint))
                 continue
             entry = PlannedEntry.from_fields(fields)
             entry.yanked, entry.size_bytes = choice.yanked, choice.size_bytes or 0

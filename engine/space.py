@@ -59,6 +59,15 @@ def in_words(error: OSError, *, folder: str = "", needed_bytes: int = 0, needed_
     return f"{text} ({', '.join(part for part in (_left(error, folder), needed) if part)})".replace(" ()", "")
 
 
+def advice(error: OSError) -> str | None:
+    """Returns what helps when the operating system refuses to write, or None where nobody knows."""
+    if error.errno in _ROOM:
+        return "make room, or raise the quota or limit; --cache-dir names another place for the cache"
+    if error.errno == errno.EIO:
+        return "the disk or the connection to it fails: see what the system has logged"
+    return None
+
+
 def _left(error: OSError, folder: str) -> str:
     """Returns what is left on the file system of the path that an error names, or else on that of `folder`."""
     folder = os.path.join(folder, os.fsdecode(error.filename or ""))

@@ -46,7 +46,7 @@ class StagedWheel:
         self._sha256 = sha256
         self._tree = tree
         self._linker = Linker(link_mode)
-        self._results: list[tuple[int, PlannedEntry, list[str], str | None]] = []
+        self._results: list[tuple[int, PlannedEntry, list[str], tuple[str, str | None] | None]] = []
 
     def stage(self, manifest: Manifest, stamp: int, areas: list[AreaFields]) -> None:
         """Stages it into each area.
@@ -57,7 +57,7 @@ class StagedWheel:
         planned = self._plan(manifest, stamp, areas)
         for entry, (index, stage, python, absolute, _, _, version) in zip(planned, areas, strict=True):
             if manifest.requires_python and (words := _unfit(manifest, version)):
-                self._results.append((index, entry, [], words))
+                self._results.append((index, entry, [], (words, None)))
                 continue
             try:
                 collisions = stage_entry(entry, self._tree, Area(stage, python, absolute), self._linker)
@@ -66,11 +66,11 @@ class StagedWheel:
                 raise
             except OSError as exc:
                 # This environment's trouble, such as a full disk, and no other's.
-                from engine.space import in_words
+                from engine.space import advice, in_words
 
                 size = sum(file.size_bytes for file in manifest.files)
                 words = in_words(exc, folder=stage, needed_bytes=size, needed_files=entry.file_count)
-                self._results.append((index, entry, [], words))
+                self._results.append((index, entry, [], (words, advice(exc))))
             else:
                 self._results.append((index, entry, collisions, None))
 

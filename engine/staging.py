@@ -175,7 +175,7 @@ def _fell_back(linker: Linker, source: str, target: str, reason: OSError | None,
         existing.append(target.rpartition("/")[2])
     except OSError as refusal:
         if refusal.errno not in _LOST:
-            raise
+            raise OSError(refusal.errno, refusal.strerror, target) from refusal
         try:
             with open(source, "rb"):
                 pass

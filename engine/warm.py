@@ -79,10 +79,11 @@ def _sync_apart(run: Run, ready: list[_Ready], error: OSError) -> list[Target]:
 
 def refused(work: Work, error: OSError) -> InstallFailed:
     """Returns what to tell when the operating system refuses something for one environment."""
-    from engine.space import in_words
+    from engine.space import advice, in_words
 
     return InstallFailed(
-        f"cannot install into {work.environment.prefix}: {in_words(error, folder=work.environment.prefix)}"
+        f"cannot install into {work.environment.prefix}: {in_words(error, folder=work.environment.prefix)}",
+        hint=advice(error),
     )
 
 

@@ -180,9 +180,9 @@ class Worker:
             return ("error", job, type(exc).__name__, exc.message, exc.hint)
         except OSError as exc:
             self._drop(job)
-            from engine.space import in_words
+            from engine.space import advice, in_words
 
-            return ("error", job, "InstallFailed", in_words(exc), None)
+            return ("error", job, "InstallFailed", in_words(exc), advice(exc))
         return None
 
     def tidy(self) -> None:

@@ -40,7 +40,7 @@ class Finished:
         self,
         sha256: str,
         warnings: list[str],
-        staged: "list[tuple[int, tuple[object, ...], list[str], str | None]]",
+        staged: "list[tuple[int, tuple[object, ...], list[str], tuple[str, str | None] | None]]",
         counts: dict[str, int],
     ) -> None:
         self.sha256 = sha256

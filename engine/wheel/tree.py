@@ -12,7 +12,7 @@ import os
 import stat
 
 from engine.errors import InvalidWheel
-from engine.linking import write_all
+from engine.linking import named, write_all
 from engine.wheel.digest import encode_digest
 
 try:
@@ -31,19 +31,24 @@ class OpenFile:
 
     Args:
         descriptor: of the new file.
+        path: of the same, for errors.
         hashed: compute its sha256; otherwise only its CRC.
     """
 
-    __slots__ = ("_crc32", "_descriptor", "_hash")
+    __slots__ = ("_crc32", "_descriptor", "_hash", "_path")
 
-    def __init__(self, descriptor: int, *, hashed: bool) -> None:
+    def __init__(self, descriptor: int, path: str, *, hashed: bool) -> None:
         self._descriptor = descriptor
+        self._path = path
         self._crc32 = 0
         self._hash = hashlib.sha256(usedforsecurity=False) if hashed else None
 
     def write(self, content: bytes | bytearray | memoryview) -> None:
         """Appends and hashes `content`."""
-        write_all(self._descriptor, content)
+        try:
+            write_all(self._descriptor, content)
+        except OSError as exc:
+            raise named(exc, self._path) from exc
         if self._hash is None:
             self._crc32 = crc32(content, self._crc32)
         else:
@@ -88,6 +93,8 @@ class TreeWriter:
             if content:
                 write_all(descriptor, content)
             mtime_ns = os.fstat(descriptor).st_mtime_ns
+        except OSError as exc:
+            raise named(exc, f"{self._root}/{name}") from exc
         finally:
             os.close(descriptor)
         if not hashed:
@@ -100,7 +107,7 @@ class TreeWriter:
         Raises:
             InvalidWheel: when the name is taken or too long.
         """
-        return OpenFile(self._create(name), hashed=hashed)
+        return OpenFile(self._create(name), f"{self._root}/{name}", hashed=hashed)
 
     def make_folder(self, name: str) -> None:
         """Creates a folder and those above it, where they are missing.
