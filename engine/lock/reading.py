@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from engine.credentials import without_credentials
-from engine.errors import ConfigurationError, InvalidLock
+from engine.errors import ConfigurationError, EngineError, IndexUnavailable, InvalidLock
 from engine.inputs import LockInput, digest_of, is_pylock, is_web_address, place_of, read_input
 from engine.light_sha256 import sha256
 from engine.lock.direct import Place, has_scheme
@@ -90,6 +90,8 @@ class LockReader:
         self._problems: list[str] = []
         self._hint: str | None = None
         self._read: set[tuple[str, bool]] = set()
+        self._unfetched: list[EngineError] = []
+        self._unreachable: set[str] = set()
         self._files: dict[str, FileCondition] = {}
         self._variables: set[str] = set()
         self._is_placed = False
@@ -101,7 +103,7 @@ class LockReader:
         Raises:
             InvalidLock: when anything in any file is wrong; `problems` has one entry for every fault.
             ConfigurationError: when an extra or a group is asked for that is not there.
-            EngineError: when a web address cannot be fetched.
+            EngineError: when a web address cannot be fetched, and nothing else is wrong.
         """
         pylocks = 0
         for one in self._inputs:
@@ -116,6 +118,8 @@ class LockReader:
                 hint="a requirements file has what its lines say, without conditions",
             )
         if self._problems:
+            if len(self._problems) == len(self._unfetched) == 1:
+                raise self._unfetched[0]
             raise InvalidLock(self._problems, hint=self._hint)
         return self._lock()
 
@@ -279,12 +283,27 @@ class LockReader:
             )
             self._hint = self._hint or "name it on the command line, beside the other files"
             return
+        if (server := _server(target)) in self._unreachable:
+            self._problems.append(f"{where}: {without_credentials(target)} was not asked for: its server has failed")
+            return
         try:
             other = self._open(target, include, one)
         except ConfigurationError as exc:
             self._problems.append(f"{where}: {exc.message}")
             return
+        except EngineError as exc:
+            if isinstance(exc, IndexUnavailable) and exc.server_wide:
+                # Each address would cost all attempts and pauses again.
+                self._unreachable.add(server)
+            self._note_unfetched(exc, where)
+            return
         self._read_requirements(other, constrains=constrains, chain=chain)
+
+    def _note_unfetched(self, error: EngineError, where: str) -> None:
+        error.message = f"{where}: {error.message}"
+        self._problems.append(error.message)
+        self._unfetched.append(error)
+        self._hint = self._hint or error.hint
 
     def _target(self, name: str, one: LockInput) -> str:
         """Returns the URL or the absolute path that an include means."""
@@ -319,6 +338,11 @@ class LockReader:
 
 def _identity(one: LockInput) -> str:
     return one.url or (os.path.realpath(one.path) if one.path else one.source)
+
+
+def _server(target: str) -> str:
+    """Returns scheme, host and port of a web address, "" for a path."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(target)) if is_web_address(target) else ""
 
 
 def _same_drive(one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from pip._internal.network.session import PipSession
 from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import parse_requirements
 
-from engine.errors import ConfigurationError, InvalidLock
+from engine.errors import ConfigurationError, IndexUnavailable, InvalidLock
 from engine.inputs import LockInput, conditions_hold, read_inputs
 from engine.local import file_url
 from engine.lock.lock import Lock
@@ -35,6 +35,7 @@ class Files:
         self.web: dict[str, bytes] = {}
         self.environ: dict[str, str] = {}
         self.fetched: list[str] = []
+        self.failure = IndexUnavailable("cannot fetch it", hint="check it")
 
     def write(self, **files: str) -> None:
         for name, text in files.items():
@@ -44,6 +45,8 @@ class Files:
 
     def fetch(self, url: str) -> tuple[str, bytes]:
         self.fetched.append(url)
+        if url not in self.web:
+            raise self.failure
         return url, self.web[url]
 
     def inputs(self, names: Sequence[str], constraints: Sequence[str] = ()) -> list[LockInput]:
@@ -339,3 +342,25 @@ def test_the_variable_of_the_project_is_the_working_directory_until_somebody_set
     [pin] = files.read("a.txt").parts
     assert isinstance(pin, Pin) and pin.file is not None
     assert pin.file.url == "file:///elsewhere/b-1-py3-none-any.whl"
+
+
+def test_an_include_that_cannot_be_fetched_names_the_line_and_keeps_its_kind(files: Files) -> None:
+    files.write(a="one==1\n-r b.txt\n", b="\n-c https://example.com/c.txt\n")
+    with pytest.raises(IndexUnavailable) as caught:
+        files.read("a.txt")
+    assert caught.value.message == "b.txt:2: cannot fetch it" and caught.value.hint == "check it"
+
+
+def test_an_include_that_cannot_be_fetched_hides_no_other_fault(files: Files) -> None:
+    files.write(a="-r https://example.com/b.txt\n???\n")
+    assert sorted(files.problems("a.txt")) == ["a.txt:1: cannot fetch it", 'a.txt:2: "???": invalid project name']
+
+
+@pytest.mark.parametrize(("server_wide", "asked"), [(False, 3), (True, 2)])
+def test_a_server_that_cannot_be_reached_is_asked_once(server_wide: bool, asked: int, files: Files) -> None:
+    files.failure.server_wide = server_wide
+    places = ["https://example.com/a", "https://example.com/b", "https://files.example.com/c"]
+    files.write(a="".join(f"-r {place}\n" for place in places))
+    problems = files.problems("a.txt")
+    assert [problem.partition(": ")[0] for problem in problems] == ["a.txt:1", "a.txt:2", "a.txt:3"]
+    assert len(files.fetched) == asked
