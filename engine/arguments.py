@@ -68,6 +68,13 @@ LOCK_OPTIONS: tuple[Option, ...] = (
     (("--no-require-hashes",), "no_require_hashes", "flag", None, "a line needs no hash, even if others have one"),
     (("--no-verify-hashes",), "no_verify_hashes", "flag", None, "do not look at the hashes of requirements files"),
     (("--verify-hashes",), "no_verify_hashes", "off", None, "do (default)"),
+    (
+        ("--allow-empty-requirements",),
+        "allow_empty_requirements",
+        "flag",
+        None,
+        "requirements files without requirements may empty an environment",
+    ),
     (("--extra",), "extra", "list", "NAME", "an extra of a pylock.toml; several times"),
     (("--all-extras",), "all_extras", "flag", None, "all extras of a pylock.toml"),
     (("--group",), "group", "list", "NAME", "a dependency group of a pylock.toml, beside its default ones"),

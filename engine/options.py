@@ -156,11 +156,13 @@ class LockOptions:
             has them compared in any case.
         extras, groups: of a pylock.toml, beside its default groups.
         all_extras, all_groups, default_groups: flags.
+        allow_empty: requirements files without requirements are meant so.
     """
 
     __slots__ = (
         "all_extras",
         "all_groups",
+        "allow_empty",
         "constraints",
         "default_groups",
         "extras",
@@ -182,6 +184,7 @@ class LockOptions:
         all_extras: bool = False,
         all_groups: bool = False,
         default_groups: bool = True,
+        allow_empty: bool = False,
     ) -> None:
         self.files = tuple(files)
         self.constraints = tuple(constraints)
@@ -192,6 +195,7 @@ class LockOptions:
         self.all_extras = all_extras
         self.all_groups = all_groups
         self.default_groups = default_groups
+        self.allow_empty = allow_empty
 
     @property
     def wants_parts(self) -> bool:
@@ -202,9 +206,11 @@ class LockOptions:
     def identity(self) -> str:
         """What tells two choices apart that may lead to other answers; "" where nothing was chosen."""
         flags = (self.require_hashes, self.verify_hashes, self.all_extras, self.all_groups, self.default_groups)
+        # A plan of an empty lock is none for who has not asked for one.
+        empty = " empty" if self.allow_empty else ""
         if flags == (None, True, False, False, True) and not self.wants_parts:
-            return ""
-        return f"{flags} {sorted(self.extras)} {sorted(self.groups)}"
+            return empty
+        return f"{flags} {sorted(self.extras)} {sorted(self.groups)}{empty}"
 
     @classmethod
     def from_words(cls, values: "Mapping[str, Value]") -> "LockOptions":
@@ -225,6 +231,7 @@ class LockOptions:
             all_extras=bool(values.get("all_extras")),
             all_groups=bool(values.get("all_groups")),
             default_groups=not values.get("no_default_groups"),
+            allow_empty=bool(values.get("allow_empty_requirements")),
         )
 
 

@@ -84,9 +84,10 @@ class Lock:
                 hash that every pin must have, or a marker cannot be evaluated.
         """
         problems: list[str] = []
+        hints: list[str | None] = []
         applies = _Applies({**facts.markers, "extra": ""}, problems)
         selected: dict[NormalizedName, Pin] = {}
-        for pin in self._candidates(facts, problems):
+        for pin in self._candidates(facts, problems, hints):
             if not applies(pin):
                 continue
             other = selected.setdefault(pin.name, pin)
@@ -101,10 +102,10 @@ class Lock:
                 selected[constraint.name] = _constrained(found, constraint, problems)
         hint = self._find_missing_hashes(selected.values(), problems) if self.require_hashes else None
         if problems:
-            raise InvalidLock(problems, hint=hint)
+            raise InvalidLock(problems, hint=next((one for one in (hint, *hints) if one), None))
         return tuple(selected.values())
 
-    def _candidates(self, facts: Facts, problems: list[str]) -> Iterable[Pin]:
+    def _candidates(self, facts: Facts, problems: list[str], hints: list[str | None]) -> Iterable[Pin]:
         for part in self.parts:
             if isinstance(part, Pin):
                 yield part
@@ -113,6 +114,7 @@ class Lock:
                 yield from part.select(facts)
             except InvalidLock as exc:
                 problems.extend(exc.problems)
+                hints.append(exc.hint)
 
     def _find_missing_hashes(self, pins: Iterable[Pin], problems: list[str]) -> str | None:
         missing = [pin for pin in pins if not pin.hashes and (pin.file is None or not pin.file.digests)]

@@ -42,6 +42,7 @@ from engine.errors import ConfigurationError, InvalidLock
 from engine.local import file_url
 from engine.lock.direct import Place, has_scheme, wheel_filename
 from engine.lock.pins import HEX_LENGTHS, Digest, LockedFile, Pin, line_reference
+from engine.lock.pylock_words import Explanation, no_wheel, structural_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
 _HEADER = re.compile(r"""\[\[[ \t]*(?:packages|"packages"|'packages')[ \t]*\]\][ \t]*(?:\#.*)?""")
+_HINT = "use an environment that the lock is for, or lock again for this one"
 _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 _KEYS = {
     "": frozenset(
@@ -125,7 +127,8 @@ class PylockFile:
                 [f"{source}: {exc}"], hint="this engine reads version 1; lock again with a tool that writes it"
             ) from exc
         except PylockValidationError as exc:
-            raise InvalidLock([f"{source}: {exc}"]) from exc
+            problems = list(structural_problems(fields, source, lines)) or [f"{source}: {exc}"]
+            raise InvalidLock(problems) from exc
         except RecursionError as exc:
             raise InvalidLock([f"{source}: a marker is nested too deeply"]) from exc
         return cls(
@@ -161,25 +164,42 @@ class PylockFile:
             for package, chosen in selected:
                 line = self._lines[numbers[id(package)]] if self._lines else 0
                 try:
-                    pins.append(self._pin(package, chosen, line))
+                    pins.append(self._pin(package, chosen, line, facts))
                 except (ValueError, ConfigurationError) as exc:
-                    problems.append(
-                        f"{line_reference(self.source, line)}: {package.name}: {without_credentials(str(exc))}"
-                    )
+                    problems.append(self._problem(package, line, exc))
         except (PylockSelectError, ValueError) as exc:
-            problems.append(f"{self.source}: {exc}")
+            raise InvalidLock(self._explain(facts) or [f"{self.source}: {exc}"], hint=_HINT) from exc
         if problems:
             raise InvalidLock(problems)
         return tuple(pins)
 
-    def _pin(self, package: Package, chosen: object, line: int) -> Pin:
+    def _explain(self, facts: Facts) -> list[str]:
+        """Returns every reason why the lock cannot be selected from, where the library gave the first."""
+        explanation = Explanation(self._pylock, facts, extras=self._extras, groups=self._groups)
+        problems = [f"{self.source}: {reason}" for reason in explanation.of_the_lock()]
+        if problems:
+            return problems  # what else does not fit follows from it
+        for number, found in explanation.of_packages():
+            package, line = self._pylock.packages[number], self._lines[number] if self._lines else 0
+            try:
+                if isinstance(found, str):
+                    raise ValueError(found)
+                self._pin(package, found, line, facts)
+            except (ValueError, ConfigurationError) as exc:
+                problems.append(self._problem(package, line, exc))
+        return problems
+
+    def _problem(self, package: Package, line: int, error: Exception) -> str:
+        return f"{line_reference(self.source, line)}: {package.name}: {without_credentials(str(error))}"
+
+    def _pin(self, package: Package, chosen: object, line: int, facts: Facts) -> Pin:
         """Returns the pin for what was selected.
 
         Raises:
             ValueError: when it is not a wheel, or what is said about the wheel is wrong; the message says what.
         """
         if isinstance(chosen, PackageSdist):
-            raise ValueError("no wheel fits and source distributions cannot be installed so far")
+            raise ValueError(f"{no_wheel(package, facts)}, and source distributions cannot be installed so far")
         if not isinstance(chosen, PackageWheel | PackageArchive):
             what = "version control" if isinstance(chosen, PackageVcs) else "a folder"
             raise ValueError(f"it is in {what}, and only wheels can be installed so far")

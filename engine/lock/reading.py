@@ -16,6 +16,7 @@ Source: pip's "Requirements File Format"; PEP 751.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 #: The variable that names the working directory.
 PROJECT_ROOT = "PROJECT_ROOT"
+
+#: What a requirements file cannot have, and a pylock.toml must.
+_PYLOCK = re.compile(rb"^[ \t]*[\"']?lock-version[\"']?[ \t]*=[ \t]*[\"']", re.MULTILINE)
 
 _FOREIGN = {
     "pyproject.toml": "lock it first, for instance with `uv pip compile` or `pip lock`",
@@ -101,7 +105,8 @@ class LockReader:
         """Returns the lock.
 
         Raises:
-            InvalidLock: when anything in any file is wrong; `problems` has one entry for every fault.
+            InvalidLock: when anything in any file is wrong; `problems` has one entry for every fault.  When all
+                files together require nothing, and nobody has allowed that.
             ConfigurationError: when an extra or a group is asked for that is not there.
             EngineError: when a web address cannot be fetched, and nothing else is wrong.
         """
@@ -121,6 +126,13 @@ class LockReader:
             if len(self._problems) == len(self._unfetched) == 1:
                 raise self._unfetched[0]
             raise InvalidLock(self._problems, hint=self._hint)
+        if not self._parts and not self._options.allow_empty:
+            # An empty pylock.toml is a part, and says by `packages = []` that it is meant so.
+            names = ", ".join(one.source for one in self._inputs if not one.constrains)
+            raise InvalidLock(
+                [f"{names}: no requirements, and a sync would remove everything that is installed"],
+                hint="where that is meant, add --allow-empty-requirements",
+            )
         return self._lock()
 
     @property
@@ -229,6 +241,10 @@ class LockReader:
         if (hint := _FOREIGN.get(name)) is not None or name.endswith(".toml"):
             self._problems.append(f"{one.source}: not a lock that engine reads (requirements.txt or pylock.toml)")
             self._hint = self._hint or hint or "a pylock file is called pylock.toml or pylock.NAME.toml"
+            return False
+        if _PYLOCK.search(one.body):
+            self._problems.append(f"{one.source}: this is a pylock.toml, and is read as a requirements file")
+            self._hint = self._hint or "name it by a path whose last part is pylock.toml or pylock.NAME.toml"
             return False
         return True
 

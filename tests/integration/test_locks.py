@@ -304,3 +304,40 @@ def test_what_has_no_meaning_for_pins_is_noted_for_who_asks(tool: Tool, target: 
     assert result.code == 0, result.err
     assert all(word in result.err for word in ("--prefer-binary", "--use-feature", "--config-settings"))
     assert "warning" not in result.err
+
+
+# -- locks without requirements --------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [(), ("# one==1.0", ""), ("--no-index",)])
+def test_a_lock_without_requirements_empties_nothing_unless_that_is_allowed(
+    lines: tuple[str, ...], tool: Tool, index: Index, target: Target
+) -> None:
+    assert tool.sync(tool.write_lock("one==1.0"), target).code == 0
+    lock = tool.write_lock(*lines)
+    result = tool.sync(lock, target)
+    assert result.code == 2 and "no requirements" in result.err and "--allow-empty-requirements" in result.err
+    assert target.installed() == {"one-1.0"}
+    for _ in range(2):
+        result = tool.sync(lock, target, options=["--allow-empty-requirements"])
+        assert result.code == 0 and target.installed() == set(), result.err
+    # The plan of the run that was allowed is none for one that is not, though there is nothing left to remove.
+    assert tool.sync(lock, target).code == 2
+
+
+def test_of_several_files_one_may_be_empty(tool: Tool, index: Index, target: Target) -> None:
+    empty = tool.folder / "empty.txt"
+    empty.write_text("# nothing yet\n")
+    result = sync(tool, [empty, tool.write_lock("one==1.0")], target)
+    assert result.code == 0 and target.installed() == {"one-1.0"}, result.err
+    # Constraints require nothing.
+    result = sync(tool, [empty, "-c", tool.write_lock("one==1.0")], target)
+    assert result.code == 2 and target.installed() == {"one-1.0"}
+
+
+def test_a_pylock_without_packages_is_meant_so(tool: Tool, index: Index, target: Target) -> None:
+    assert tool.sync(tool.write_lock("one==1.0"), target).code == 0
+    lock = tool.folder / "pylock.toml"
+    lock.write_text('lock-version = "1.0"\ncreated-by = "somebody"\npackages = []\n')
+    result = tool.sync(lock, target)
+    assert result.code == 0 and target.installed() == set(), result.err

@@ -44,7 +44,7 @@ def removed_version(index: Index, tool: Tool, target: Target) -> Path:
     folder.mkdir()
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: old\nVersion: 1.0{EVIL}\n")
     (folder / "RECORD").write_text(f"{folder.name}/METADATA,,\n{folder.name}/RECORD,,\n")
-    return tool.write_lock()
+    return tool.write_lock("one==1.0 ; python_version < '3'")
 
 
 def yank_reason(index: Index, tool: Tool, target: Target) -> Path:

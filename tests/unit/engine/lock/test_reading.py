@@ -53,7 +53,7 @@ class Files:
         return read_inputs(names, constraints, str(self.folder), self.fetch)
 
     def reader(self, *names: str, options: LockOptions | None = None) -> LockReader:
-        options = options or LockOptions(files=names)
+        options = options or LockOptions(files=names, allow_empty=True)
         return LockReader(
             self.inputs(names, options.constraints),
             options,
@@ -138,7 +138,10 @@ def test_find_links_start_from_the_file_if_they_are_there_else_from_the_working_
 )
 def test_hash_checking_turns_itself_on_as_in_pip(text: str, required: bool | None, verdict: bool, files: Files) -> None:
     files.write(a="-r b.txt", b=text)
-    assert files.read("a.txt", options=LockOptions(files=(), require_hashes=required)).require_hashes == verdict
+    assert (
+        files.read("a.txt", options=LockOptions(files=(), require_hashes=required, allow_empty=True)).require_hashes
+        == verdict
+    )
 
 
 def test_without_verification_no_hash_is_left(files: Files) -> None:
@@ -364,3 +367,14 @@ def test_a_server_that_cannot_be_reached_is_asked_once(server_wide: bool, asked:
     problems = files.problems("a.txt")
     assert [problem.partition(": ")[0] for problem in problems] == ["a.txt:1", "a.txt:2", "a.txt:3"]
     assert len(files.fetched) == asked
+
+
+@pytest.mark.parametrize("text", ["lock-version = '1.0'\n???", '# x\n"lock-version"="1.0"\n'])
+def test_a_pylock_under_another_name_is_one_fault_that_says_so(text: str, files: Files) -> None:
+    files.write(a=text)
+    assert files.problems("a.txt") == ["a.txt: this is a pylock.toml, and is read as a requirements file"]
+
+
+def test_a_project_may_be_called_lock_version(files: Files) -> None:
+    files.write(a="lock-version==1.0\n")
+    assert len(files.read("a.txt").parts) == 1
