@@ -40,7 +40,7 @@ def test_a_difference_is_told_and_left(
     lines: list[str], said: list[str], tool: Tool, index: Index, synced: Target
 ) -> None:
     before = synced.tree()
-    run = tool.sync(tool.write_lock(*lines), synced, options=["--check"])
+    run = tool.sync(tool.write_lock(*lines), synced, options=["--check", "--allow-empty-requirements"])
     assert run.code == 1 and "error" not in run.err
     assert [line for line in run.err.splitlines() if line.startswith(" ")] == said
     assert synced.tree() == before and index.requests == [] and leftovers(tool.cache) == []
