@@ -16,7 +16,6 @@ Source: pip's "Requirements File Format"; PEP 751.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
 #: The variable that names the working directory.
 PROJECT_ROOT = "PROJECT_ROOT"
-
-#: What a requirements file cannot have, and a pylock.toml must.
-_PYLOCK = re.compile(rb"^[ \t]*[\"']?lock-version[\"']?[ \t]*=[ \t]*[\"']", re.MULTILINE)
 
 _FOREIGN = {
     "pyproject.toml": "lock it first, for instance with `uv pip compile` or `pip lock`",
@@ -242,7 +238,7 @@ class LockReader:
             self._problems.append(f"{one.source}: not a lock that engine reads (requirements.txt or pylock.toml)")
             self._hint = self._hint or hint or "a pylock file is called pylock.toml or pylock.NAME.toml"
             return False
-        if _PYLOCK.search(one.body):
+        if b"lock-version" in one.body and _has_lock_version(one.body):
             self._problems.append(f"{one.source}: this is a pylock.toml, and is read as a requirements file")
             self._hint = self._hint or "name it by a path whose last part is pylock.toml or pylock.NAME.toml"
             return False
@@ -354,6 +350,13 @@ class LockReader:
 
 def _identity(one: LockInput) -> str:
     return one.url or (os.path.realpath(one.path) if one.path else one.source)
+
+
+def _has_lock_version(body: bytes) -> bool:
+    """Tells whether a file has a line that a requirements file cannot have, and a pylock.toml must."""
+    import re  # its pattern is for few
+
+    return re.search(rb"""^[ \t]*["']?lock-version["']?[ \t]*=[ \t]*["']""", body, re.MULTILINE) is not None
 
 
 def _server(target: str) -> str:
