@@ -194,9 +194,11 @@ class Preparation:
         self.works = [work for work in working if work.changes]
         self._done = True
 
-    def _select(self, target: Target, reader: "LockReader") -> "tuple[Pin, ...]":
-        """Returns the pins that apply to a target, and remembers them."""
+    def _select(self, target: Target, reader: "LockReader") -> "tuple[Pin, ...] | None":
+        """Returns the pins that apply to a target, and remembers them; None where nothing is to be changed."""
         assert self.lock is not None and target.interpreter is not None
+        if self.lock.is_void:
+            return None
         pins = self.lock.select(target.interpreter)
         if any(pin.file is not None and pin.file.url.startswith("file:") for pin in pins):
             from engine.lock.local_wheels import with_local_files
@@ -237,7 +239,9 @@ class Need:
         self.pin = pin
 
 
-def _compare(run: Run, target: Target, selected: "tuple[Pin, ...]", known: "dict[int, Compatible]") -> list[Need]:
+def _compare(
+    run: Run, target: Target, selected: "tuple[Pin, ...] | None", known: "dict[int, Compatible]"
+) -> list[Need]:
     """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
     interpreter = target.interpreter
     assert interpreter is not None
@@ -254,6 +258,8 @@ def _compare(run: Run, target: Target, selected: "tuple[Pin, ...]", known: "dict
     if run.bytecode:
         work.bytecode = _bytecode_kind(run, work, interpreter)
     work.scan(recovering=not run.options.dry_run)
+    if selected is None:
+        return []
     if not selected:
         work.warnings.append("the lock pins nothing that applies to this environment")
     pins = {pin.name: pin for pin in selected}

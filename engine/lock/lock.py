@@ -55,6 +55,7 @@ class Lock:
         find_links: URLs, or absolute paths.
         no_index: no index is to be asked.
         formats: (`no-binary` or `only-binary`, its value), in order.
+        is_void: it requires nothing, and nobody said that an environment may be emptied: nothing is to be changed.
         warnings, notes: lines for the user, and for who wants to know more.
     """
 
@@ -67,6 +68,7 @@ class Lock:
     no_index: bool = False
     trusted_hosts: tuple[str, ...] = ()
     formats: tuple[tuple[str, str], ...] = ()
+    is_void: bool = False
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 

@@ -122,19 +122,17 @@ class LockReader:
             if len(self._problems) == len(self._unfetched) == 1:
                 raise self._unfetched[0]
             raise InvalidLock(self._problems, hint=self._hint)
-        if not self._parts and not self._options.allow_empty:
-            # An empty pylock.toml is a part, and says by `packages = []` that it is meant so.
-            names = ", ".join(one.source for one in self._inputs if not one.constrains)
-            raise InvalidLock(
-                [f"{names}: no requirements, and a sync would remove everything that is installed"],
-                hint="where that is meant, add --allow-empty-requirements",
-            )
         return self._lock()
+
+    @property
+    def _is_void(self) -> bool:
+        # An empty pylock.toml is a part, and says by `packages = []` that it is meant so.
+        return not self._parts and not self._options.allow_empty
 
     @property
     def conditions(self) -> Conditions | tuple[()] | None:
         """What a stored answer depends on; () for nothing but the files themselves, None when it cannot be stored."""
-        if not self._is_repeatable:
+        if not self._is_repeatable or self._is_void:
             return None
         if not (self._is_placed or self._files or self._variables):
             return ()
@@ -171,9 +169,14 @@ class LockReader:
             no_index=self._no_index,
             trusted_hosts=tuple(dict.fromkeys(self._trusted_hosts)),
             formats=tuple(self._formats),
-            warnings=tuple(self._warnings),
+            is_void=self._is_void,
+            warnings=(*self._warnings, *([self._void_warning()] if self._is_void else ())),
             notes=tuple(self._notes),
         )
+
+    def _void_warning(self) -> str:
+        names = ", ".join(one.source for one in self._inputs if not one.constrains)
+        return f"{names}: no requirements, so nothing is changed; --allow-empty-requirements removes what is installed"
 
     def _read_pylock(self, one: LockInput) -> None:
         from engine.lock.pylock import Choices, PylockFile
