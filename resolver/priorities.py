@@ -1,0 +1,88 @@
+"""Which project is decided next, and which candidates are looked at together.
+
+Owns the order of decisions and the memory of rejections.  Everything here is a function
+of what the solver did, never of when answers came.
+
+Rules, in this order: a node with one possible version, then those that were rejected
+often because of another project's version, then all in the order of first mention (the
+user's own requirements come first), then those that were the cause of many rejections.
+Extras come right after their distribution.  After its n-th rejection the metadata of a
+project's next 2 ** (n - 1) candidates, 64 at most, are read together, so that what they
+have in common is learned at once.
+"""
+
+from resolver.graph import ROOT, Graph, Node
+from resolver.trail import Trail
+from resolver.versions import ABSENT
+
+#: Rejections until a project changes its place; fewer make the order of first mention worth little.
+MANY = 5
+#: Candidates that are read together at most.
+BATCH = 64
+
+
+class Priorities:
+    """The memory of one resolution.
+
+    Args:
+        graph, trail: the state; they are only read.
+    """
+
+    def __init__(self, graph: Graph, trail: Trail) -> None:
+        self._graph = graph
+        self._trail = trail
+        self._rejections: dict[int, int] = {}
+        self._rejected: dict[int, int] = {}
+        self._blamed: dict[int, int] = {}
+        self._early: set[int] = set()
+        self._late: set[int] = set()
+
+    def next(self) -> Node | None:
+        """Returns the node to decide, None if all that must be installed has a version."""
+        best: tuple[int, int] | None = None
+        nodes, sets = self._graph.nodes, self._trail.sets
+        for number in self._trail.open:
+            base = nodes[number].base
+            if base != number:
+                if base not in self._trail.decided:
+                    continue
+                rank = 0
+            else:
+                bits = sets[number]
+                rank = 1 if not bits & (bits - 1) else 2 if number in self._early else 4 if number in self._late else 3
+            if best is None or (rank, number) < best:
+                best = rank, number
+        return None if best is None else nodes[best[1]]
+
+    def reject(self, node: Node, blamed: list[int]) -> int | None:
+        """Notes that a version of a node was tried in vain.
+
+        Args:
+            node: whose version it was.
+            blamed: the nodes of the projects that were decided and do not go together with it.
+
+        Returns:
+            The level to go back to, where the order has changed for good; else None.
+        """
+        number = node.base
+        self._rejections[number] = self._rejections.get(number, 0) + 1
+        self._rejected[number] = self._rejected.get(number, 0) + 1
+        level: int | None = None
+        for other in dict.fromkeys(self._graph.nodes[one].base for one in blamed):
+            if other in (ROOT, number) or other not in self._trail.decided:
+                continue
+            self._blamed[other] = self._blamed.get(other, 0) + 1
+            if self._rejected[number] >= MANY and self._blamed[other] >= MANY and other not in self._early:
+                known = number in self._early and other in self._late
+                self._early.add(number)
+                self._late.add(other)
+                before = self._trail.log[self._trail.decided[other]].before
+                if not known and (before & ~ABSENT) & ((before & ~ABSENT) - 1):
+                    decided = self._trail.log[self._trail.decided[other]].level - 1
+                    level = decided if level is None else min(level, decided)
+        return level
+
+    def batch(self, node: Node) -> int:
+        """Returns how many candidates of a node are to be read together, 0 if it was not rejected since."""
+        count = self._rejections.get(node.number, 0)
+        return min(1 << (count - 1), BATCH) if count > 1 else 0
