@@ -43,6 +43,8 @@ class _State:
         self.propagation = Propagation(self.trail)
         self.graph = Graph(self.trail, self.propagation)
         self.priorities = Priorities(self.graph, self.trail)
+        self.started = False
+        self.trail.decide(ROOT, ROOT_VERSION)
 
 
 class Resolver:
@@ -94,8 +96,8 @@ class Resolver:
             conflict = state.propagation.run()
             if conflict is not None:
                 self._learn(conflict)
-            elif ROOT not in state.trail.decided:
-                if needed := self._decide_root():
+            elif not state.started:
+                if needed := self._start(state):
                     return self._waiting(needed)
             elif (node := state.priorities.next()) is None:
                 self._resolution = self._conclude()
@@ -106,13 +108,12 @@ class Resolver:
     def _waiting(self, needed: tuple[Request, ...]) -> Waiting:
         return Waiting(needed, self._speculation.take(needed))
 
-    def _decide_root(self) -> tuple[Request, ...]:
+    def _start(self, state: _State) -> tuple[Request, ...]:
         needed = self._load(self._direct)
         if not needed:
-            root = self._state.graph.nodes[ROOT]
             for wanted in self._direct:
-                self._state.graph.add_needs(root, ROOT_VERSION, wanted)
-            self._assign(root, ROOT_VERSION)
+                state.graph.add_needs(state.graph.nodes[ROOT], ROOT_VERSION, wanted)
+            state.started = True
         return needed
 
     def _decide(self, node: Node) -> tuple[Request, ...]:

@@ -61,7 +61,7 @@ class Trail:
         self._append(node, bits, cause)
 
     def decide(self, node: int, bit: int) -> None:
-        """Gives a node its version; opens a new level, except for the very first decision, the root's."""
+        """Gives a node its version; opens a new level, except for the root's, which comes first."""
         if self.log:
             self._starts.append(len(self.log))
             self.level += 1
