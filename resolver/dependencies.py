@@ -9,6 +9,7 @@ solver applies them to the project.
 Source: PEP 508; PEP 685, "normalized before comparison".
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from resolver.inputs import Problem, Requested
 
+_CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
 _ORDER = (">=", ">", "~=", "==", "===", "!=", "<=", "<")
 
 
@@ -62,7 +64,12 @@ class Wanted(NamedTuple):
 
     def __str__(self) -> str:
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.name}{extras}" + (f" @ {self.url}" if self.url else self.text)
+        return f"{self.name}{extras}" + (f" @ {without_credentials(self.url)}" if self.url else self.text)
+
+
+def without_credentials(text: str) -> str:
+    """Returns a text with the credentials of the URLs in it left out."""
+    return _CREDENTIALS.sub("", text)
 
 
 class InvalidLine(Exception):
@@ -102,7 +109,7 @@ class Dependencies:
             wanted = Wanted.of(one.requirement, one.source)
             if wanted.name in self._overrides or self._holds(one.requirement, ""):
                 found += self._replaced(wanted)
-        return tuple(dict.fromkeys(found))
+        return tuple(found)
 
     def applying(self, requested: Iterable[Requested]) -> tuple[Wanted, ...]:
         """Returns those whose marker holds, untouched by overrides; excludes are dropped."""
@@ -127,7 +134,7 @@ class Dependencies:
                 line = self._lines.get(text) or self._parse(text)
                 if self._counts(text, line, extra):
                     found += self._replaced(line.wanted)
-            known = self._known[key] = tuple(dict.fromkeys(found))
+            known = self._known[key] = tuple(found)
         return known
 
     def _counts(self, text: str, line: _Line, extra: NormalizedName | None) -> bool:

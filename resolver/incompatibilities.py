@@ -59,13 +59,16 @@ class Incompatibility:
     Args:
         terms: node -> set.
         cause: why.
+
+    `sleeps` is the propagation's own mark.
     """
 
-    __slots__ = ("cause", "terms")
+    __slots__ = ("cause", "sleeps", "terms")
 
     def __init__(self, terms: dict[int, int], cause: Cause) -> None:
         self.terms = terms
         self.cause = cause
+        self.sleeps = False
 
 
 def resolve(left: Incompatibility, right: Incompatibility, pivot: int, full: int) -> Incompatibility:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from resolver.availability import Obstacle, Policy, Unusable
+from resolver.availability import Obstacle, Policy, Release, Unusable
 from resolver.candidates import Candidates, Project
 from resolver.dependencies import Dependencies as Reader
 from resolver.dependencies import InvalidLine, Wanted
@@ -116,11 +116,13 @@ class Knowledge:
         return sum(isinstance(request, Dependencies) for request in self._answers)
 
     def _table(self, requests: tuple[Versions, ...]) -> VersionTable:
-        releases, urls, missing = [], [], ""
+        releases: list[Release] = []
+        urls: list[str] = []
+        missing = ""
         for request in requests:
             listing = self._answers[request]
             assert isinstance(listing, Listing)
             releases += listing.releases
             urls += [request.url] * len(listing.releases) if request.url else []
             missing = missing or listing.missing
-        return VersionTable(releases, urls=[url for url in urls if url], missing=missing)
+        return VersionTable(releases, urls=urls, missing=missing)

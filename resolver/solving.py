@@ -63,7 +63,6 @@ class Resolver:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
         self._knowledge = Knowledge(problem)
         self._speculation = Speculation(self._knowledge)
         self._direct = self._knowledge.reader.direct(problem.requirements)
@@ -142,9 +141,13 @@ class Resolver:
             return ()
         if needed := self._expand(node, project, bit, wants):
             return needed
-        if self._state is state and bit & state.trail.sets[node.number]:
+        if self._state is not state:
+            return ()
+        if state.propagation.has_conflict:
+            state.priorities.reject(node, [])
+        elif bit & state.trail.sets[node.number]:
             self._assign(node, bit)
-        elif self._state is state:
+        else:
             self._reject(node)
         return ()
 
@@ -178,8 +181,10 @@ class Resolver:
         count = self._state.priorities.batch(node)
         if not count:
             return ()
-        releases = project.table.releases
-        bits = project.first(self._state.trail.sets[node.number], count)
+        releases, possible = project.table.releases, self._state.trail.sets[node.number]
+        if not possible & (possible - 1):
+            possible = self._state.trail.settled(node.number)
+        bits = project.first(possible, count)
         cheap = [bit for bit in bits if releases[bit.bit_length() - 2].cheap]
         positions = [bit.bit_length() - 2 for bit in cheap]
         needed = self._knowledge.unanswered(self._knowledge.request(project, position) for position in positions)
@@ -227,7 +232,7 @@ class Resolver:
         self._conflicts += 1
         lesson = analyse(conflict, state.trail, state.graph.fulls)
         if lesson.level is None:
-            raise explain(lesson.incompatibility, state.graph, self._knowledge.python, self._problem)
+            raise explain(lesson.incompatibility, state.graph, self._knowledge.python)
         node = state.graph.nodes[lesson.pivot]
         decided = lesson.pivot in state.trail.decided
         blamed = [number for number in lesson.incompatibility.terms if number != lesson.pivot]

@@ -20,10 +20,11 @@ from resolver.requests import Dependencies, Request, Versions
 class _Guess:
     """One project: what was mentioned of it, and the candidate that fits, as its bit."""
 
-    __slots__ = ("bit", "extras", "read", "wanted")
+    __slots__ = ("bit", "extras", "latest", "read", "wanted")
 
-    def __init__(self) -> None:
-        self.wanted: list[Wanted] = []
+    def __init__(self, latest: Wanted) -> None:
+        self.latest = latest
+        self.wanted: dict[tuple[object, ...], Wanted] = {}
         self.extras: dict[NormalizedName | None, None] = {None: None}
         self.bit = 0
         self.read: set[tuple[int, NormalizedName | None]] = set()
@@ -51,11 +52,12 @@ class Speculation:
                 continue
             guess = self._guesses.get(wanted.name)
             if guess is None:
-                guess = self._guesses[wanted.name] = _Guess()
+                guess = self._guesses[wanted.name] = _Guess(wanted)
                 for request in self._knowledge.listings(wanted.name):
                     self.ask(request)
-            if wanted not in guess.wanted:
-                guess.wanted.append(wanted)
+            key = (wanted.text, wanted.url, wanted.extras)
+            if key not in guess.wanted:
+                guess.wanted[key] = guess.latest = wanted
                 guess.extras.update(dict.fromkeys(wanted.extras))
                 queue += self._follow(wanted.name, guess)
 
@@ -101,9 +103,9 @@ class Speculation:
         bits = project.usable
         for _, allowed in project.bounds:
             bits &= allowed
-        for wanted in guess.wanted:
+        for wanted in guess.wanted.values():
             bits &= wanted_bits(wanted, project.table)
-        return project.best(bits or project.usable & wanted_bits(guess.wanted[-1], project.table))
+        return project.best(bits or project.usable & wanted_bits(guess.latest, project.table))
 
     def _ask_metadata(self, project: Project, position: int) -> None:
         request: Dependencies = self._knowledge.request(project, position)

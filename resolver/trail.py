@@ -93,6 +93,11 @@ class Trail:
         history, log = self._history[node], self.log
         return history[bisect_left(history, True, key=lambda place: not log[place].after & ~bits)]
 
+    def settled(self, node: int) -> int:
+        """Returns a node's set without what follows from decisions only."""
+        later = [place for place in self._history[node] if self.log[place].level]
+        return self.log[later[0]].before if later else self.sets[node]
+
     def _append(self, node: int, bits: int, cause: Incompatibility | None) -> None:
         self._history[node].append(len(self.log))
         self.log.append(Assignment(node, self.sets[node], bits, self.level, cause))

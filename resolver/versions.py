@@ -37,16 +37,17 @@ class VersionTable:
     __slots__ = ("_keys", "_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
 
     def __init__(self, releases: Iterable[Release], *, urls: Iterable[str] = (), missing: str = "") -> None:
-        pairs: dict[object, tuple[Release, str | None]] = {}
-        if urls:
-            for release, url in zip(releases, urls, strict=True):
-                pairs.setdefault((release.version, url), (release, url))
-        else:
-            for release in releases:
-                pairs.setdefault(release.version, (release, None))
-        ordered = sorted(pairs.values(), key=lambda pair: pair[0].version)
-        self.releases = tuple(release for release, _ in ordered)
-        self.urls = tuple(url for _, url in ordered)
+        addresses = tuple(urls)
+        pairs: list[tuple[Release, str | None]]
+        pairs = list(zip(releases, addresses, strict=True)) if addresses else [(release, None) for release in releases]
+        pairs.sort(key=lambda pair: pair[0].version)
+        distinct = [
+            pair
+            for previous, pair in zip([None, *pairs], pairs, strict=False)
+            if previous is None or previous[1] != pair[1] or previous[0].version != pair[0].version
+        ]
+        self.releases = tuple(release for release, _ in distinct)
+        self.urls = tuple(url for _, url in distinct)
         self.missing = missing
         self.full = (1 << (len(self.releases) + 1)) - 1
         self.some = self.full & ~ABSENT
