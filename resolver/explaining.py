@@ -169,7 +169,6 @@ class _Telling:
             for _, bits in reasons:
                 together |= bits
             text = versions_text(table, together, asked)
-            version = table.releases[newest_bit].version
             wrong = what_is_wrong(newest, several=False, python=self._python)
             self.facts.append(f"{name} {text} cannot be used: {version} {wrong}; the others are alike")
             return

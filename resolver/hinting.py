@@ -91,8 +91,9 @@ def hints(findings: list[Finding], direct: list[Wanted]) -> tuple[str, ...]:
     if len(direct) > 1 and bounded:
         found.append(Finding(0, "relax " + " or ".join(dict.fromkeys(with_source(wanted) for wanted in bounded[-2:]))))
     elif len(direct) > 1:
-        names = joined(list(dict.fromkeys(wanted.name for wanted in direct[:2])))
-        found.append(Finding(0, f"install {names} into different environments, or override what they depend on"))
+        names = list(dict.fromkeys(wanted.name for wanted in direct))[:2]
+        text = f"install {joined(names)} into different environments, or override what they depend on"
+        found.append(Finding(0, text if len(names) > 1 else f"keep one of the requirements on {names[0]}"))
     elif bounded:
         found.append(Finding(0, f"relax {with_source(bounded[0])}"))
     found.sort(key=lambda finding: -finding.weight)
