@@ -1,0 +1,68 @@
+"""Reading requirements."""
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from resolver.dependencies import Dependencies, InvalidLine, Wanted
+from tests.support.universes import problem, requested
+
+X = canonicalize_name("x")
+
+
+def shown(wanted: tuple[Wanted, ...]) -> list[str]:
+    return [str(one) for one in wanted]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("A_b", "a-b"),
+        ("a<2,>=1", "a>=1,<2"),
+        ("a [Y, X_z] >= 1", "a[x-z,y]>=1"),
+        ("a @ https://user:secret@example.com/a?x=1", "a @ https://example.com/a?x=1"),
+    ],
+)
+def test_requirement_is_shown(line: str, expected: str) -> None:
+    assert str(Wanted.of(Requirement(line))) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [("a==1", True), ("a===1", True), ("a==1.*", False), ("a>=1,<=1", False), ("a", False)]
+)
+def test_requirement_pins(line: str, expected: bool) -> None:
+    assert Wanted.of(Requirement(line)).pins is expected
+
+
+LINES = ("a", "b; os_name == 'nt'", "c; extra == 'X'", "d; extra == 'x' and os_name == 'nt'", "e; extra != 'x'")
+
+
+def test_distribution_wants_what_its_markers_allow() -> None:
+    assert shown(Dependencies(problem([])).of_lines(LINES, None)) == ["a", "e"]
+
+
+def test_extra_wants_only_what_it_adds() -> None:
+    assert shown(Dependencies(problem([])).of_lines(LINES, X)) == ["c"]
+
+
+def test_override_replaces_whatever_the_marker_says_but_keeps_to_the_extra() -> None:
+    reader = Dependencies(problem([], overrides=["b==7", "c==8", "a==9; os_name == 'nt'"]))
+    assert shown(reader.of_lines(LINES, None)) == ["b==7", "e"]
+    assert shown(reader.of_lines(LINES, X)) == ["c==8"]
+
+
+def test_direct_requirements_keep_their_source_and_overrides_bring_theirs() -> None:
+    reader = Dependencies(problem([], overrides=["b==7"], excludes=["c"]))
+    found = reader.direct(requested(["a", "b>9", "c", "d; os_name == 'nt'"]))
+    assert [(str(one), one.source) for one in found] == [("a", "app.txt:1"), ("b==7", "overrides.txt:1")]
+
+
+def test_excluded_names_are_dropped_everywhere() -> None:
+    reader = Dependencies(problem([], excludes=["A"]))
+    assert shown(reader.of_lines(LINES, None)) == ["e"]
+    assert reader.applying(requested(["a<1"])) == ()
+
+
+def test_line_that_is_no_requirement_is_named() -> None:
+    with pytest.raises(InvalidLine, match="not ~ valid"):
+        Dependencies(problem([])).of_lines(("a", "not ~ valid"), None)
