@@ -3,7 +3,7 @@
 Owns guesses only: the releases of every project that is mentioned, the metadata of the
 candidate that fits all mentions so far, and what that one mentions in turn.  It runs
 ahead of the solver, is driven by answers, and is never asked by it, so that it cannot
-change the resolution.  Rule: a request is handed out once.
+change the resolution.  Rules: a request is handed out once; nothing is built on a guess.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from resolver.availability import Unusable
 from resolver.candidates import Project, wanted_bits
 from resolver.dependencies import Wanted
 from resolver.knowledge import Knowledge
-from resolver.requests import Dependencies, Request, Versions
+from resolver.requests import Request, Versions
 
 
 class _Guess:
@@ -92,7 +92,8 @@ class Speculation:
         for extra in guess.extras:
             wants = self._knowledge.wants(project, position, extra)
             if wants is None:
-                self._ask_metadata(project, position)
+                if project.table.releases[position].cheap:
+                    self.ask(self._knowledge.request(project, position))
                 break
             if (position, extra) not in guess.read and not isinstance(wants, Unusable):
                 guess.read.add((position, extra))
@@ -106,7 +107,3 @@ class Speculation:
         for wanted in guess.wanted.values():
             bits &= wanted_bits(wanted, project.table)
         return project.best(bits or project.usable & wanted_bits(guess.latest, project.table))
-
-    def _ask_metadata(self, project: Project, position: int) -> None:
-        request: Dependencies = self._knowledge.request(project, position)
-        self.ask(request)

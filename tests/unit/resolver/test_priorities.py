@@ -69,3 +69,20 @@ def test_metadata_of_a_graph_without_conflicts_is_read_once_per_pin() -> None:
     assert sum(isinstance(one, Dependencies) for one in done.asked) == 31
     assert sum(isinstance(one, Versions) for one in done.asked) == 31
     assert done.resolution.effort.conflicts == 0
+
+
+def test_exact_pin_is_decided_before_what_was_mentioned_earlier() -> None:
+    universe: Universe = {"b": {"1": (), "2": ()}, "a": {"1": (), "2": ["b<2"]}}
+    done = run(problem(["b", "a==2"]), universe)
+    assert [pin.name for pin in done.resolution.pins] == ["a", "b"]
+    assert asked_versions(done.asked, "b") == ["1"]
+
+
+def test_what_an_extra_rules_out_is_learned_for_many_versions_at_once() -> None:
+    universe: Universe = {
+        "a": {str(number): ["c>1; extra == 'x'"] if number > 10 else () for number in range(1, 80)},
+        "c": {"1": (), "2": ()},
+    }
+    done = run(problem(["c<2", "a[x]"]), universe)
+    assert {pin.name: str(pin.version) for pin in done.resolution.pins} == {"c": "1", "a": "10"}
+    assert done.resolution.effort.decisions < 30

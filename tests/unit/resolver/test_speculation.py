@@ -32,6 +32,10 @@ def test_metadata_of_the_best_candidate_is_likely_while_another_project_is_waite
     assert likely_after(["a", "b"], (Versions(A), listing(ONE, TWO))) == (Dependencies(A, TWO),)
 
 
+def test_metadata_that_must_be_built_is_not_likely() -> None:
+    assert likely_after(["a", "b"], (Versions(A), Listing((Release(ONE, cheap=False),)))) == ()
+
+
 def test_all_mentions_together_make_the_candidate() -> None:
     assert likely_after(["a", "b", "a<2"], (Versions(A), listing(ONE, TWO))) == (Dependencies(A, ONE),)
 
