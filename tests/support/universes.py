@@ -1,7 +1,7 @@
 """Small worlds of projects to resolve in, and a driver that answers from them.
 
-A universe says for each project its releases: the text of a version, and of what it
-depends; `Facts` where there is more to say.
+A universe says for each project its releases: the text of a version, as `str(Version)` has
+it, and on what it depends; `Facts` where there is more to say.
 """
 
 import random
@@ -99,11 +99,15 @@ def reply(universe: Universe, request: Request) -> Answer:
     if releases is None:
         assert isinstance(request, Versions)
         return Listing((), "was not found in the index")
-    facts = {Version(text): one if isinstance(one, Facts) else Facts(tuple(one)) for text, one in releases.items()}
     if isinstance(request, Versions):
-        return Listing(tuple(Release(text, one.unusable, one.yanked, one.cheap) for text, one in facts.items()))
-    one = facts[request.version]
-    return one.broken or Metadata(one.requires, one.requires_python, one.extras)
+        facts = [(Version(text), _facts(one)) for text, one in releases.items()]
+        return Listing(tuple(Release(text, one.unusable, one.yanked, one.cheap) for text, one in facts))
+    found = _facts(releases[str(request.version)])
+    return found.broken or Metadata(found.requires, found.requires_python, found.extras)
+
+
+def _facts(one: Facts | Sequence[str]) -> Facts:
+    return one if isinstance(one, Facts) else Facts(tuple(one))
 
 
 class Run(NamedTuple):
