@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from resolver.availability import Obstacle, Unusable
 from resolver.candidates import wanted_bits
-from resolver.dependencies import Wanted
+from resolver.dependencies import Wanted, without_credentials
 from resolver.errors import ResolutionFailed
 from resolver.graph import ROOT, Graph, Node
 from resolver.hinting import Finding, hints
@@ -208,12 +208,13 @@ class _Telling:
     def _tell_no_match(self, node: Node, wanted: Wanted, *, is_direct: bool) -> None:
         table, name = _table(node), _name(node)
         if not table.releases:
-            self.facts.append(f"{name} {table.missing or 'has no releases'}")
-            self.findings.append(Finding.missing(name))
+            self.facts.append(f"{wanted if wanted.url else name} {table.missing or 'has no releases'}")
+            if wanted.url is None:
+                self.findings.append(Finding.missing(name))
             return
         oldest, newest = table.releases[0].version, table.releases[-1].version
         if table.urls[0] is not None:
-            self.facts.append(f"{name} comes from {Wanted.__str__(_at_url(wanted, table))} and is {newest}")
+            self.facts.append(f"{_at_url(wanted, table)} is {name} {newest}")
         elif table.some & (table.some - 1):
             self.facts.append(f"no version of {name} matches {wanted}: it has {oldest} to {newest}")
         else:
@@ -221,8 +222,8 @@ class _Telling:
         self.findings.append(Finding.no_match(wanted, is_direct=is_direct))
 
 
-def _at_url(wanted: Wanted, table: VersionTable) -> Wanted:
-    return wanted._replace(url=table.urls[0], extras=())
+def _at_url(wanted: Wanted, table: VersionTable) -> str:
+    return without_credentials(table.urls[0] or str(wanted))
 
 
 def _table(node: Node) -> VersionTable:

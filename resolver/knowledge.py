@@ -8,7 +8,7 @@ on the answers to that one alone, never on when they came.
 from collections.abc import Iterable
 
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from resolver.availability import Obstacle, Policy, Release, Unusable
 from resolver.candidates import Candidates, Project
@@ -29,7 +29,7 @@ class Knowledge:
         problem: what is to be resolved.
 
     Raises:
-        InvalidProblem: the marker environment does not tell the Python version.
+        InvalidProblem: the marker environment tells no Python version.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -39,7 +39,10 @@ class Knowledge:
         self.candidates = Candidates(problem, self.reader)
         self.urls = self.candidates.urls()
         self.python = problem.markers["python_full_version"]
-        self._policy = Policy(python=Version(self.python))
+        try:
+            self._policy = Policy(python=Version(self.python.removesuffix("+")))
+        except InvalidVersion:
+            raise InvalidProblem(f"python_full_version is no version: {self.python}") from None
         self._answers: dict[Request, Answer] = {}
         self._projects: dict[NormalizedName, Project] = {}
 

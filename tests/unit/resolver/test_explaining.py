@@ -241,7 +241,7 @@ CASES = {
         {"https://example.com/a": releases("1.5")},
         problem(["a @ https://example.com/a", "a>=2"]),
         "a>=2 (app.txt:2) cannot be installed",
-        "  a comes from a @ https://example.com/a and is 1.5",
+        "  https://example.com/a is a 1.5",
         "hint: relax a>=2 (app.txt:2)",
     ),
     "two urls": Case(
@@ -305,6 +305,18 @@ CASES = {
         "  a 1, 3, 4 and 6 to 11 depend on b<2",
         "hint: relax b>=2 (app.txt:2)",
         "hint: require a==2 exactly to take a yanked version",
+    ),
+    "nothing at a URL": Case(
+        {"https://example.com/a": {}},
+        problem(["a @ https://example.com/a"]),
+        "a @ https://example.com/a (app.txt:1) cannot be installed",
+        "  a @ https://example.com/a has no releases",
+    ),
+    "an override alone": Case(
+        {"a": releases("1", "2")},
+        problem(["a"], overrides=["a<2", "a>=2"]),
+        "a<2 (overrides.txt:1) and a>=2 (overrides.txt:2) cannot be installed together",
+        "hint: relax a<2 (overrides.txt:1) or a>=2 (overrides.txt:2)",
     ),
 }
 

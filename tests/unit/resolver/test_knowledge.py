@@ -48,6 +48,12 @@ def test_project_is_unknown_until_all_its_urls_are_answered() -> None:
     assert project is not None and project.table.urls == urls
 
 
-def test_markers_without_a_python_version_are_refused() -> None:
+@pytest.mark.parametrize("markers", [{}, {"python_full_version": "three"}])
+def test_markers_that_tell_no_python_version_are_refused(markers: dict[str, str]) -> None:
     with pytest.raises(InvalidProblem, match="python_full_version"):
-        Knowledge(Problem(requirements=(), markers={}))
+        Knowledge(Problem(requirements=(), markers=markers))
+
+
+def test_version_of_a_python_built_from_its_repository_is_understood() -> None:
+    """Such a Python adds a plus sign to its version."""
+    assert Knowledge(Problem(requirements=(), markers={"python_full_version": "3.15.0a1+"})).python == "3.15.0a1+"
