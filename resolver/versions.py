@@ -34,7 +34,7 @@ class VersionTable:
         missing: why there are none, in words.
     """
 
-    __slots__ = ("_keys", "_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
+    __slots__ = ("_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
 
     def __init__(self, releases: Iterable[Release], *, urls: Iterable[str] = (), missing: str = "") -> None:
         addresses = tuple(urls)
@@ -53,7 +53,6 @@ class VersionTable:
         self.some = self.full & ~ABSENT
         self.prereleases = _bits(i for i, release in enumerate(self.releases) if release.version.is_prerelease)
         self._known: dict[str, int] = {"": self.some}
-        self._keys: list[_Key] | None = None
         self._texts: dict[str, int] | None = None
 
     def matching(self, specifiers: SpecifierSet, text: str) -> int:
@@ -122,9 +121,9 @@ class VersionTable:
         if operator == "~=":
             inside = _slice(*self._prefix(version.epoch, version.release[:-1]))
             return inside & self._matching_one(Specifier(f">={text}"))
-        keys = self._order()
         key = _key(version)
-        low, high = bisect_left(keys, key), bisect_right(keys, key)
+        low = bisect_left(self.releases, key, key=_release_key)
+        high = bisect_right(self.releases, key, low, key=_release_key)
         near = 0
         for position in range(low, high):
             if specifier.contains(self.releases[position].version, prereleases=True):
@@ -132,18 +131,17 @@ class VersionTable:
         if operator in ("<", "<="):
             return near | _slice(0, low)
         if operator in (">", ">="):
-            return near | _slice(high, len(keys))
-        return near if operator == "==" else near | _slice(0, low) | _slice(high, len(keys))
+            return near | _slice(high, len(self.releases))
+        return near if operator == "==" else near | _slice(0, low) | _slice(high, len(self.releases))
 
     def _prefix(self, epoch: int, release: tuple[int, ...]) -> tuple[int, int]:
-        keys = self._order()
-        low = bisect_left(keys, (epoch, _stripped(release)))
-        return low, bisect_left(keys, (epoch, (*release[:-1], release[-1] + 1)), low)
+        low = bisect_left(self.releases, (epoch, _stripped(release)), key=_release_key)
+        above = epoch, (*release[:-1], release[-1] + 1)
+        return low, bisect_left(self.releases, above, low, key=_release_key)
 
-    def _order(self) -> list[_Key]:
-        if self._keys is None:
-            self._keys = [_key(release.version) for release in self.releases]
-        return self._keys
+
+def _release_key(release: Release) -> _Key:
+    return _key(release.version)
 
 
 def _key(version: Version) -> _Key:
