@@ -16,37 +16,18 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from cache.records import RecordStore
-from engine.credentials import without_credentials
-from engine.errors import EngineError, InvalidPage
+from engine.errors import EngineError
 from engine.index.choice import Group, choose_among, choose_first_match
 from engine.index.compatibility import Target
-from engine.index.freshness import Freshness
 from engine.index.page import ProjectPage
-from engine.limits import PAGE_BYTES
+from engine.index.reading import AnswerFields, PageReader, Source, notes_of
 from engine.lock.pins import Digest, Pin
-
-try:
-    from isal import isal_zlib as zlib_
-except ImportError:
-    import zlib as zlib_  # type: ignore[no-redef]
-
-_DECOMPRESSION_ERROR: type[Exception] = zlib_.error  # type: ignore[assignment,unused-ignore]  # its stub says otherwise
 
 #: (name, version text, is `===`, [(hash algorithm, hex)], line, source)
 PinFields = tuple[str, str, bool, list[tuple[str, str]], int, str]
 
 #: (tags in order of preference, full version of Python, what to call it)
 CompatibleFields = tuple[tuple[str, ...], str, str]
-
-#: Where a page is: ("stored", key), ("packed", bytes of one), ("folder", local index, project)
-#: or ("answer", key, what an index has just answered).
-Source = tuple[Any, ...]
-
-#: URL, media type, whether it is gzipped, packed freshness or None where it must not be stored, body.
-AnswerFields = tuple[str, str, bool, bytes | None, bytes]
-
-#: How many notes about one project are passed on.
-_MOST_NOTES = 10
 
 #: ("chosen", fields of Chosen) or ("refused", name of the error, message, hint)
 Result = tuple[Any, ...]
@@ -60,9 +41,8 @@ class Chooser:
     """
 
     def __init__(self, records: RecordStore) -> None:
-        self._records = records
+        self._reader = PageReader(records)
         self._targets: list[Target] = []
-        self._unstored: list[tuple[str, bytes, ProjectPage]] = []
 
     def know(self, targets: list[CompatibleFields]) -> None:
         """Learns what the environments of the run can use; later messages name them by index."""
@@ -81,7 +61,7 @@ class Chooser:
         Returns:
             Whether the page is fresh, and one result per want; None when the cache has no such page.
         """
-        if (found := self._stored(key)) is None:
+        if (found := self._reader.stored(key)) is None:
             return None
         freshness, page = found
         return time.time() < freshness.expires, self._choose(((page,),), wants)
@@ -104,7 +84,7 @@ class Chooser:
         Raises:
             InvalidPage: when the answer is not a page of that project.
         """
-        return self._choose(((self._read_answer(key, project, answer),),), wants)
+        return self._choose(((self._reader.answer(key, project, answer),),), wants)
 
     def choose_among(
         self, project: NormalizedName, groups: list[list[Source]], wants: list[tuple[PinFields, int]], strategy: str
@@ -124,13 +104,9 @@ class Chooser:
             InvalidPage: when one is not a page of that project.
             IndexUnavailable: when a local one cannot be read.
         """
-        pages: list[list[ProjectPage]] = []
-        for group in groups:
-            pages.append([])
-            for source in group:
-                if (page := self._read(project, source)) is None:
-                    return None
-                pages[-1].append(page)
+        pages = self._reader.read_all(project, groups)
+        if pages is None:
+            return None
         return self._choose(pages, wants, first_match=strategy == "unsafe-first-match")
 
     def list_flat(self, source: Source) -> tuple[bool, dict[str, bytes]] | None:
@@ -155,57 +131,17 @@ class Chooser:
         elif source[0] == "archive":
             page = find_links.archive_page(source[1])
         elif source[0] == "answer":
-            page = self._read_answer(source[1], NormalizedName(""), source[2])
+            page = self._reader.answer(source[1], NormalizedName(""), source[2])
         else:
-            if (stored := self._stored(source[1])) is None:
+            if (stored := self._reader.stored(source[1])) is None:
                 return None
             page = stored[1]
             fresh = time.time() < stored[0].expires
         return fresh, {name: found.pack() for name, found in find_links.by_project(page).items()}
 
-    def _read(self, project: NormalizedName, source: Source) -> ProjectPage | None:
-        kind = source[0]
-        if kind == "answer":
-            return self._read_answer(source[1], project, source[2])
-        if kind == "packed":
-            return ProjectPage.unpack(source[1])
-        if kind == "folder":
-            from engine.index.find_links import read_project
-
-            return read_project(source[1], source[2])
-        found = self._stored(source[1])
-        return None if found is None else found[1]
-
-    def _read_answer(self, key: str, project: NormalizedName, answer: AnswerFields) -> ProjectPage:
-        url, kind, gzipped, freshness, body = answer
-        shown = without_credentials(url)
-        if gzipped:
-            body = _decompress(body, shown)
-        if kind.endswith("json"):
-            page = ProjectPage.from_json(body, url, project)
-        elif kind.endswith("html"):
-            page = ProjectPage.from_html(body, url, project)
-        else:
-            hint = "check --index-url, --index and --extra-index-url" if project else "check --find-links"
-            raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint=hint)
-        if freshness is not None:
-            self._unstored.append((key, freshness, page))
-        return page
-
     def store(self) -> None:
         """Stores the pages that were read since the last time; called when the answer has been sent."""
-        while self._unstored:
-            key, freshness, page = self._unstored.pop()
-            self._records.put(key, freshness + page.pack())
-
-    def _stored(self, key: str) -> tuple[Freshness, ProjectPage] | None:
-        """Returns a page of the cache, or None on a miss; a record without a page says that there is none."""
-        data = self._records.get(key)
-        head = Freshness.unpack(data) if data is not None else None
-        if data is None or head is None or head[1] == len(data):
-            return None
-        page = ProjectPage.unpack(data[head[1] :])
-        return None if page is None else (head[0], page)
+        self._reader.store()
 
     def _choose(
         self, groups: Sequence[Group], wants: list[tuple[PinFields, int]], *, first_match: bool = False
@@ -213,7 +149,7 @@ class Chooser:
         choose = choose_first_match if first_match else choose_among
         results: list[Result] = []
         warnings = tuple(warning for group in groups for page in group for warning in page.warnings)
-        notes = _notes(groups)
+        notes = notes_of(groups)
         for fields, index in wants:
             pin = _pin(fields)
             try:
@@ -227,18 +163,6 @@ class Chooser:
             chosen = (choice.url, choice.filename, choice.file.size, choice.sha256, promised)
             results.append(("chosen", *chosen, (*warnings, *choice.warnings), choice.yanked, notes))
         return results
-
-
-def _notes(groups: Sequence[Group]) -> tuple[str, ...]:
-    """Returns what a user who asks for more is told about pages: a status (PEP 792), and what was left out of them."""
-    notes = []
-    for page in (page for group in groups for page in group):
-        if page.status != "active":
-            notes.append(f"{page.index}: the project is {page.status_words}")
-        notes += [f"{page.index}: {note}" for note in page.notes[:_MOST_NOTES]]
-        if len(page.notes) > _MOST_NOTES:
-            notes.append(f"{page.index}: and {len(page.notes) - _MOST_NOTES} more notes")
-    return tuple(notes)
 
 
 def _pin(fields: PinFields) -> Pin:
@@ -258,17 +182,3 @@ def _pin(fields: PinFields) -> Pin:
         line=line,
         source=source,
     )
-
-
-def _decompress(body: bytes, shown: str) -> bytes:
-    """Returns the content of a gzip body, bounded."""
-    decompressor = zlib_.decompressobj(31)
-    try:
-        data: bytes = decompressor.decompress(body, PAGE_BYTES + 1)
-    except _DECOMPRESSION_ERROR as exc:
-        raise InvalidPage(f"{shown}: damaged gzip body") from exc
-    if len(data) > PAGE_BYTES:
-        raise InvalidPage(f"{shown} is larger than {PAGE_BYTES >> 20} MiB")
-    if not decompressor.eof:
-        raise InvalidPage(f"{shown}: truncated gzip body")
-    return data

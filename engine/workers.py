@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import anyio
 
-    from engine.choosing import CompatibleFields, PinFields, Source
+    from engine.choosing import CompatibleFields, PinFields
     from engine.chosen import Chosen
+    from engine.index.reading import Source
     from engine.recording import Recorder
     from engine.staged import AreaFields
     from engine.worker import Message, Worker

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from cache.records import RecordStore
-    from engine.choosing import AnswerFields, Source
     from engine.index.client import Answer
+    from engine.index.reading import AnswerFields, Source
 
 #: For how long an index is taken not to have a project that it did not have.
 ABSENT_SECONDS = 600

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from cache.records import RecordStore
-    from engine.choosing import Source
+    from engine.index.reading import Source
     from engine.index.source import Sources
     from engine.locations import IndexLocation
     from engine.workers import Want

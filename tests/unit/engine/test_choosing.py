@@ -8,9 +8,10 @@ import pytest
 from packaging.utils import NormalizedName
 
 from cache.records import RecordStore
-from engine.choosing import Chooser, PinFields, _decompress
+from engine.choosing import Chooser, PinFields
 from engine.errors import InvalidPage
 from engine.index.freshness import Freshness
+from engine.index.reading import _decompress
 
 URL = "https://user:secret@example.com/simple/demo/"
 JSON = "application/vnd.pypi.simple.v1+json"
