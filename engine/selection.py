@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterator
 
 from packaging.utils import NormalizedName
 
-from cache.records import RecordStore
 from engine.chosen import Chosen
 from engine.cold import Need
 from engine.errors import EngineError, NoMatchingDistribution
 from engine.index.client import Network
 from engine.index.compatibility import Target, WheelName, best_rank
-from engine.index.indexes import Indexes
-from engine.index.pages import Pages
+from engine.index.opening import open_indexes
 from engine.index.source import Sources
 from engine.sync import Run
 from engine.workers import Workers
@@ -56,24 +54,8 @@ class Selection:
         self._workers = workers
         self._is_cached = is_cached
         self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
-        records = RecordStore(run.layout.bucket("index-v2"))
-        self._indexes = Indexes(
-            sources,
-            strategy=run.options.indexes.strategy,
-            new_pages=lambda url, absent, option: Pages(
-                url,
-                option=option,
-                ask=network.ask,
-                budget=network.budget,
-                records=records,
-                offline=run.options.offline,
-                refreshed=run.options.network.refreshes,
-                absent_statuses=absent,
-                warnings=network.warnings,
-                repeated=self._note_repeated_page,
-            ),
-            records=records,
-            workers=workers,
+        self._indexes = open_indexes(
+            run, network=network, sources=sources, workers=workers, repeated=self._note_repeated_page
         )
 
     def tell_workers(self) -> None:

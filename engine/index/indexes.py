@@ -1,8 +1,8 @@
-"""The indexes and find-links of a run: where a project is, and the wheels chosen from its pages.
+"""The indexes and find-links of a run: where a project is, its pages, and the wheels chosen from them.
 
 Owns the order in which places are asked, what is known of them already, and
 which of them decide.  Does not fetch with retries (`engine.index.pages`) and does
-not read pages (`engine.choosing`, in a worker).
+not read pages (`engine.index.reading`; for a choice that is `engine.choosing`, in a worker).
 
 Rules: a project that is pinned to an index comes from there and nowhere else; by
 default the first index that has a project decides, and those behind it are not
@@ -19,7 +19,7 @@ import anyio
 
 from engine.chosen import Chosen
 from engine.credentials import without_credentials
-from engine.errors import EngineError, HashMismatch, NoMatchingDistribution, ProjectNotFound
+from engine.errors import EngineError, HashMismatch, InvalidPage, NoMatchingDistribution, ProjectNotFound
 from engine.index.asking import FlatPlace, Found, LocalIndex, Place, SimpleIndex, answer_fields
 from engine.index.pages import Pages
 from engine.index.places import is_local, names_archive
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from cache.records import RecordStore
-    from engine.index.reading import Source
+    from engine.index.page import ProjectPage
+    from engine.index.reading import PageReader, Source
     from engine.index.source import Sources
     from engine.locations import IndexLocation
     from engine.workers import Want
@@ -61,6 +62,19 @@ class _Gathered(NamedTuple):
     certain: bool
     unasked: "tuple[IndexLocation, ...]"
     failure: EngineError | None
+
+
+class ProjectPages(NamedTuple):
+    """What the places of a project have said.
+
+    `groups` are its pages, those of the first index first and find-links among them; one of them at least has a page.
+    `advice` says which indexes were not asked, and how they would be, or is "".  `failure` is why a page that may be
+    out of date has to do.
+    """
+
+    groups: "list[list[ProjectPage]]"
+    advice: str = ""
+    failure: EngineError | None = None
 
 
 class Indexes:
@@ -116,6 +130,40 @@ class Indexes:
                 exc.hint = exc.hint or self._sources.unasked_hint(project)
                 raise
         return await self._choose_from_several(project, wants, good_enough)
+
+    async def pages(self, project: "NormalizedName", reader: "PageReader", *, stale: bool = False) -> ProjectPages:
+        """Returns the pages of a project, stored ones where they are fresh, and those of the indexes for the rest.
+
+        Args:
+            project: whose pages are wanted.
+            reader: reads them; it is for the caller to have them stored.
+            stale: stored pages do, however old they are.
+
+        Raises:
+            ProjectNotFound: when no place has the project.
+            IndexUnavailable: when an index cannot be reached or refuses.
+            InvalidPage: when what it answers is no page of the project.
+            Offline: when asking is needed and forbidden.
+        """
+        # Twice in the end: a stored page that still holds may turn out to be damaged.
+        for trust in (*([_Trust.STORED] if stale else []), _Trust.FRESH, _Trust.NOTHING, _Trust.NOTHING):
+            gathered = await self._gather(project, trust)
+            if gathered is None:
+                continue
+            pages = reader.read_all(project, gathered.groups)
+            if pages is None:
+                self._forget_damaged(gathered, reader)
+            elif any(pages):
+                return ProjectPages(pages, _unasked_advice(gathered.unasked), gathered.failure)
+            elif gathered.certain:
+                raise gathered.failure or self._not_found(project)
+        raise InvalidPage(f"the stored pages of {project} vanish again and again")
+
+    def _forget_damaged(self, gathered: _Gathered, reader: "PageReader") -> None:
+        """Sees to it that pages which cannot be read are asked for without their validators."""
+        for source in (source for group in gathered.groups for source in group):
+            if source[0] == "stored" and reader.stored(source[1]) is None:
+                self._records.put(source[1], b"")
 
     def _links_of(self, project: "NormalizedName") -> "tuple[IndexLocation, ...]":
         return () if project in self._sources.pinned else self._sources.find_links
@@ -268,13 +316,19 @@ def _or_failure(chosen: list[Chosen | EngineError], failure: EngineError | None)
 
 def _advise(chosen: list[Chosen | EngineError], unasked: "tuple[IndexLocation, ...]") -> None:
     """Says in refusals that there are indexes which were not asked."""
-    if not unasked:
+    if not (advice := _unasked_advice(unasked)):
         return
-    names = " and ".join(without_credentials(index.url) for index in unasked)
-    advice = (
-        f"{names} {'was' if len(unasked) == 1 else 'were'} not asked, because the first index that has a project "
-        "decides; --index-strategy unsafe-best-match takes the best of all, which trusts every one of them"
-    )
     for choice in chosen:
         if isinstance(choice, NoMatchingDistribution | HashMismatch):
             choice.hint = f"{choice.hint}; {advice}" if choice.hint else advice
+
+
+def _unasked_advice(unasked: "tuple[IndexLocation, ...]") -> str:
+    """Returns which indexes were not asked, and how they would be, or ""."""
+    if not unasked:
+        return ""
+    names = " and ".join(without_credentials(index.url) for index in unasked)
+    return (
+        f"{names} {'was' if len(unasked) == 1 else 'were'} not asked, because the first index that has a project "
+        "decides; --index-strategy unsafe-best-match takes the best of all, which trusts every one of them"
+    )
