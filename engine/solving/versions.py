@@ -1,0 +1,381 @@
+"""What the pages of a project say, version by version.  Pure.
+
+Owns which files are of one version, whether the version can be used, which of its
+files is the best for the target, and what has to be known of a file to fetch it.
+The judgement itself is that of `resolver.availability`.
+
+Rules: of a page with thousands of files nothing is done for each file that can be
+done for each distinct text: versions, tags and Requires-Python are read once.  A file
+whose name is of another project, or has no version, is left out.  All else about a
+file is found out when somebody asks for its version.
+
+Source: "Binary distribution format", "File name convention"; PEP 625; PEP 592; PEP 700.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
+
+from engine.chosen import Chosen
+from engine.environment.installed import normalize_name
+from engine.errors import EngineError
+from engine.index.compatibility import WheelName, best_rank
+from engine.index.page import File, ProjectPage
+from engine.index.reading import notes_of
+from resolver.availability import File as JudgedFile
+from resolver.availability import Policy, Release
+from resolver.requests import Listing
+
+#: What source distributions have been called.
+_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+_HEX = frozenset("0123456789abcdef")
+
+
+class ListedFile(NamedTuple):
+    """One file of a release, as its index describes it.
+
+    `url` is absolute, `page` the page's address for messages, `hashes` maps algorithms to hex digests in lower case,
+    strongest first; `yanked` is the reason ("" where none is given), or None; `uploaded` is the index's text.
+    `core_metadata` maps algorithms to the digests of the file's metadata, which the index serves beside it; empty
+    where it serves them without a digest, None where it does not serve them.
+    """
+
+    filename: str
+    url: str
+    page: str
+    hashes: dict[str, str]
+    size_bytes: int | None
+    uploaded: str | None
+    requires_python: str | None
+    yanked: str | None
+    core_metadata: dict[str, str] | None
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel; else it is a source distribution."""
+        return self.filename.endswith(".whl")
+
+    @property
+    def sha256(self) -> str | None:
+        """What the index promises, or None."""
+        digits = self.hashes.get("sha256", "")
+        return digits if len(digits) == 64 and _HEX.issuperset(digits) else None
+
+    def chosen(self) -> Chosen:
+        """Returns the file as one that is to be installed."""
+        yanked = ""
+        if self.yanked is not None:
+            yanked = f"{self.filename} was yanked" + (f": {self.yanked}" if self.yanked else "")
+        return Chosen(self.url, self.filename, self.size_bytes, self.sha256, self.hashes, (), yanked)
+
+
+#: Of a wheel: the rank of its best tag, or None where none fits; and its build.
+_Fit = tuple[int | None, tuple[()] | tuple[int, str]]
+
+#: The files of one version on one page, and the number of the page's group.
+_Share = tuple[ProjectPage, int, list[File]]
+
+
+class _Row(NamedTuple):
+    """A file of a version; `fit` is None of an sdist."""
+
+    file: File
+    page: ProjectPage
+    group: int
+    fit: _Fit | None
+
+
+class ProjectListing:
+    """The versions of a project.
+
+    Attributes:
+        listing: what the resolver is told.
+        warnings: lines for the user; `notes` are for one who asks for more.
+        advice: which indexes were not asked and how they would be, or "".
+        failure: why a page that may be out of date had to do, or why there is nothing, or None.
+    """
+
+    __slots__ = ("_fits", "_policy", "_project", "_shares", "advice", "failure", "listing", "notes", "warnings")
+
+    def __init__(
+        self,
+        project: NormalizedName,
+        policy: Policy,
+        shares: dict[Version, list[_Share]],
+        fits: "_Fits",
+        listing: Listing,
+        *,
+        warnings: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+        advice: str = "",
+        failure: EngineError | None = None,
+    ) -> None:
+        self._project = project
+        self._policy = policy
+        self._shares = shares
+        self._fits = fits
+        self.listing = listing
+        self.warnings = warnings
+        self.notes = notes
+        self.advice = advice
+        self.failure = failure
+
+    def best(self, version: Version) -> ListedFile | None:
+        """Returns the file to install, and to ask for metadata; None where no file of the version can be used.
+
+        One that is not yanked goes before one that is, a wheel before an sdist, the first index before the others;
+        then the best tag counts, and the highest build.
+        """
+        usable = [row for row in self._rows(version) if self._is_usable(version, row)]
+        return _listed(max(usable, key=_preference)) if usable else None
+
+    def files(self, version: Version) -> tuple[ListedFile, ...]:
+        """Returns all files of a version on the index that the best one is of, usable or not, in the page's order."""
+        rows = self._rows(version)
+        usable = [row for row in rows if self._is_usable(version, row)]
+        group = max(usable, key=_preference).group if usable else min((row.group for row in rows), default=0)
+        return tuple(_listed(row) for row in rows if row.group == group)
+
+    def _rows(self, version: Version) -> list[_Row]:
+        return self._fits.rows(self._shares.get(version, []))
+
+    def _is_usable(self, version: Version, row: _Row) -> bool:
+        judged = _judged(row, timed=_has_limit(self._policy, self._project))
+        return self._policy.judge(self._project, version, (judged,)).unusable is None
+
+
+def unlisted(project: NormalizedName, policy: Policy, missing: str, failure: EngineError) -> ProjectListing:
+    """Returns the listing of a project that nobody has.
+
+    Args:
+        project: what was looked for.
+        policy: of the run.
+        missing: why there are no versions, as words that follow the project's name.
+        failure: the same as an error.
+    """
+    return ProjectListing(project, policy, {}, _Fits(None), Listing((), missing), failure=failure)
+
+
+def list_versions(
+    project: NormalizedName,
+    groups: Sequence[Sequence[ProjectPage]],
+    policy: Policy,
+    tag_priority: Mapping[str, int] | None,
+    *,
+    advice: str = "",
+    failure: EngineError | None = None,
+) -> ProjectListing:
+    """Returns the versions that pages list.
+
+    Args:
+        project: whose pages they are.
+        groups: those of the first index first.
+        policy: what the run allows.
+        tag_priority: maps the target's tags to their rank, 0 the best; None where any wheel fits.
+        advice: as `ProjectListing` has it.
+        failure: why a page may be out of date, or None.
+    """
+    pages = [page for group in groups for page in group]
+    usable = [page for page in pages if page.status != "quarantined"]
+    fits = _Fits(tag_priority)
+    shares = _shares(project, groups)
+    releases = _releases(project, shares, fits, policy)
+    missing = ""
+    if not releases:
+        missing = "has no files" if usable else f"is {pages[0].status_words}" if pages else "was not found in the index"
+    warnings = dict.fromkeys(warning for page in pages for warning in page.warnings)
+    return ProjectListing(
+        project,
+        policy,
+        shares,
+        fits,
+        Listing(releases, missing),
+        warnings=tuple(warnings),
+        notes=notes_of(groups),
+        advice=advice,
+        failure=failure,
+    )
+
+
+def _shares(project: NormalizedName, groups: Sequence[Sequence[ProjectPage]]) -> dict[Version, list[_Share]]:
+    shares: dict[Version, list[_Share]] = {}
+    versions: dict[str, Version | None] = {}
+    for number, group in enumerate(groups):
+        for page in group:
+            for text, files in _by_version_text(project, page).items() if page.status != "quarantined" else ():
+                version = versions[text] if text in versions else versions.setdefault(text, _version(text))
+                if version is not None:
+                    # 1.0 and 1.0.0 are one version.
+                    shares.setdefault(version, []).append((page, number, files))
+    return shares
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def _by_version_text(project: NormalizedName, page: ProjectPage) -> dict[str, list[File]]:
+    """Sorts the files of a page by the version in their names, and leaves out what is of no use."""
+    found: dict[str, list[File]] = {}
+    ours: dict[str, bool] = {}
+    for file in page.files:
+        filename = file.filename
+        if filename.endswith(".whl"):
+            name, _, rest = filename.partition("-")
+            text = rest[: rest.find("-")]
+        elif filename.endswith(".tar.gz"):
+            name, _, text = filename[:-7].rpartition("-")
+        else:
+            name, text = _split_sdist(filename)
+        is_ours = ours.get(name)
+        if is_ours is None:
+            is_ours = ours[name] = normalize_name(name) == project
+        if not is_ours:
+            text = "" if filename.endswith(".whl") else _hyphenated_version(project, filename)
+        if text in found:
+            found[text].append(file)
+        elif text:
+            found[text] = [file]
+    return found
+
+
+def _split_sdist(filename: str) -> tuple[str, str]:
+    suffix = next((suffix for suffix in _SDIST_SUFFIXES if filename.endswith(suffix)), None)
+    name, _, text = filename.removesuffix(suffix).rpartition("-") if suffix else ("", "", "")
+    return name, text
+
+
+def _hyphenated_version(project: NormalizedName, filename: str) -> str:
+    """Returns the version of an sdist from before PEP 625, `demo-1.0-beta.tar.gz`; "" where it is none of ours."""
+    name, last = _split_sdist(filename)
+    parts = [*name.split("-"), last] if name else []
+    for at in range(1, len(parts)):
+        if normalize_name("-".join(parts[:at])) == project:
+            return "-".join(parts[at:])
+    return ""
+
+
+class _Fits:
+    """How well wheels fit the target; every distinct end of a name is read once."""
+
+    def __init__(self, tag_priority: Mapping[str, int] | None) -> None:
+        self._tag_priority = tag_priority
+        self._known: dict[str, _Fit | None] = {}
+
+    def of(self, filename: str) -> _Fit | None:
+        """Returns how a wheel fits; None where its name is none of a wheel."""
+        _, _, rest = filename.partition("-")
+        _, _, end = rest.partition("-")
+        return self._known[end] if end in self._known else self._read(end)
+
+    def rows(self, shares: Sequence[_Share]) -> list[_Row]:
+        """Returns the files of a version; those whose names are no names of wheels are left out."""
+        rows = []
+        for page, group, files in shares:
+            for file in files:
+                fit = self.of(file.filename) if (is_wheel := file.filename.endswith(".whl")) else None
+                if fit is not None or not is_wheel:
+                    rows.append(_Row(file, page, group, fit))
+        return rows
+
+    def _read(self, end: str) -> _Fit | None:
+        parsed = WheelName.parse(f"x-1-{end}")
+        found: _Fit | None = None
+        if parsed is not None:
+            # Where any wheel fits, one for every platform tells most.
+            rank = int(not end.endswith("-any.whl"))
+            found = (rank if self._tag_priority is None else best_rank(parsed.tags, self._tag_priority), parsed.build)
+        self._known[end] = found
+        return found
+
+
+def _releases(
+    project: NormalizedName, shares: dict[Version, list[_Share]], fits: _Fits, policy: Policy
+) -> tuple[Release, ...]:
+    timed = _has_limit(policy, project)
+    # One wheel that fits without conditions settles its version; most versions have one.
+    settles = policy.judge(project, Version("0"), (JudgedFile(is_wheel=True),)).unusable is None
+    releases = []
+    for version, shared in shares.items():
+        if settles and _is_settled(shared, fits, policy):
+            releases.append(Release(version))
+        elif rows := fits.rows(shared):
+            releases.append(policy.judge(project, version, [_judged(row, timed=timed) for row in rows]))
+    return tuple(releases)
+
+
+def _is_settled(shares: list[_Share], fits: _Fits, policy: Policy) -> bool:
+    for _, _, files in shares:
+        for file in files:
+            if (
+                file.yanked is False
+                and file.filename.endswith(".whl")
+                and (file.requires_python is None or policy.allows_python(file.requires_python))
+                and (fit := fits.of(file.filename)) is not None
+                and fit[0] is not None
+            ):
+                return True
+    return False
+
+
+def _has_limit(policy: Policy, project: NormalizedName) -> bool:
+    return policy.exclude_newer_package.get(project, policy.exclude_newer) is not None
+
+
+def _judged(row: _Row, *, timed: bool) -> JudgedFile:
+    """Returns what the policy has to know of a file; the time of its upload only where that counts."""
+    file, fit = row.file, row.fit
+    return JudgedFile(
+        is_wheel=fit is not None,
+        fits=fit is None or fit[0] is not None,
+        requires_python=file.requires_python,
+        yanked=_reason(file),
+        uploaded=_time(file.upload_time) if timed else None,
+        cheap=fit is not None or file.core_metadata is not False,
+    )
+
+
+def _reason(file: File) -> str | None:
+    return None if file.yanked is False else "" if file.yanked is True else file.yanked
+
+
+def _time(text: str | None) -> datetime | None:
+    """Returns the time of an upload; None where it is none, or tells no time zone.
+
+    Source: PEP 700: "in the format yyyy-mm-ddThh:mm:ss.ffffffZ".
+    """
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _preference(row: _Row) -> tuple[object, ...]:
+    rank, build = row.fit or (None, ())
+    return (row.file.yanked is False, row.fit is not None, -row.group, -(rank or 0), build)
+
+
+def _listed(row: _Row) -> ListedFile:
+    file = row.file
+    stated = file.core_metadata
+    served: dict[str, str] | None = None
+    if stated is not False:
+        served = {} if stated is True else {name: digits.lower() for name, digits in stated.items()}
+    return ListedFile(
+        filename=file.filename,
+        url=row.page.file_url(file),
+        page=row.page.index,
+        hashes={name: digits.lower() for name, digits in file.hashes.items()},
+        size_bytes=file.size,
+        uploaded=file.upload_time,
+        requires_python=file.requires_python,
+        yanked=_reason(file),
+        core_metadata=served,
+    )
