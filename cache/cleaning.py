@@ -44,7 +44,7 @@ class Cleaned(NamedTuple):
 
 
 def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) -> Cleaned:
-    """Removes the wheels and pages of some projects, and the plans that name them.
+    """Removes the wheels, pages and metadata of some projects, and the plans that name them.
 
     Args:
         layout: where the cache is.
@@ -67,6 +67,9 @@ def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) 
         if plan is not None and any([note(entry.name) for entry in plan.entries]):
             disposal.remove(path)
     for path in files_of(layout.bucket("index-v2"), depth=1):
+        if note(os.path.basename(path)):
+            disposal.remove(path)
+    for path in files_of(layout.bucket("metadata-v1"), folders=True):
         if note(os.path.basename(path)):
             disposal.remove(path)
     wheels = [wheel for wheel in cached_wheels(layout, patterns) if note(wheel.name)]

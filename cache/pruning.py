@@ -29,7 +29,7 @@ from cache.partials import PartialStore
 LITTER_SECONDS = 24 * 3600
 
 #: Records that were not fetched for their own sake: made again when they are missed.
-_AGED = ("index-v2", "interpreters-v1")
+_AGED = ("index-v2", "interpreters-v1", "metadata-v1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +117,18 @@ def _with_bytecode(layout: Layout) -> list[CachedWheel]:
 
 
 def _remove_records(layout: Layout, disposal: Disposal, before_bytes: int, most_bytes: int) -> tuple[int, int]:
-    """Removes plans and pages, the least recently used first, while the cache takes too much.
+    """Removes plans, pages and metadata, the least recently used first, while the cache takes too much.
 
     Returns:
         How many went, and by how much the cache is too large still.
     """
     excess_bytes = before_bytes - disposal.taken().bytes - most_bytes
     aged = []
-    for path in [*plan_paths(layout), *_records(layout, "index-v2")] if excess_bytes > 0 else ():
+    for path in (
+        [*plan_paths(layout), *_records(layout, "index-v2"), *_records(layout, "metadata-v1")]
+        if excess_bytes > 0
+        else ()
+    ):
         try:
             status = os.lstat(path)
         except OSError:

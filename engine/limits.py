@@ -42,6 +42,15 @@ UNKNOWN_BYTES = 1 << 18
 #: Hard bound of an index page, compressed or not; the largest real ones have about 30 MB.
 PAGE_BYTES = 256 << 20
 
+#: Requests for metadata at once.  They are some kilobytes each, and what counts is round trips.
+METADATA = 50
+
+#: Hard bound of a METADATA file, compressed or not; the largest real ones have about 1 MB.
+METADATA_BYTES = 8 << 20
+
+#: How long it is remembered that a server gives no parts of files, in seconds.
+NO_RANGES_SECONDS = 24 * 3600
+
 #: How long the command keyring may take to answer, in seconds: it may ask a person.
 KEYRING_SECONDS = 60
 

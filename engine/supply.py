@@ -99,11 +99,11 @@ class Supply:
 
     def usable_sha256(self, choice: Chosen, needs: list[Need]) -> str | None:
         """Returns the key of the wheel when it is in the cache and the lock's hashes allow it without a download."""
-        sha256 = self._known_sha256(choice)
+        sha256 = self.known_sha256(choice)
         accepted = _accepted(needs)
         return sha256 if not accepted or ("sha256", sha256) in accepted else None
 
-    def _known_sha256(self, choice: Chosen) -> str | None:
+    def known_sha256(self, choice: Chosen) -> str | None:
         """Returns the key of the wheel when it is in the cache."""
         sha256 = choice.sha256
         if sha256 is None:
@@ -215,14 +215,37 @@ class Supply:
         for need in needs:
             need.work.details.extend(lines if need.work.bytecode else ())
 
-    async def _downloaded(self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None") -> Finished:
+    async def keep(self, choice: Chosen, project: str) -> str:
+        """Returns the key of a wheel that nobody stages yet; it is fetched where the cache has not got it.
+
+        Args:
+            choice: the wheel.
+            project: whose it is.
+
+        Raises:
+            EngineError: when it cannot be had.
+        """
+        if (sha256 := self.known_sha256(choice)) is not None:
+            return sha256
+        if self._is_forbidden(choice):
+            raise _not_cached(choice)
+        if _is_local(choice):
+            return (await self._downloaded(choice, [], [], project)).sha256
+        key = choice.sha256 or pointer_key(choice)
+        async with self._claims.claim(key, lambda: self.known_sha256(choice) is not None):
+            # Others may have brought it since.
+            return self.known_sha256(choice) or (await self._downloaded(choice, [], [], project)).sha256
+
+    async def _downloaded(
+        self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None", project: str = ""
+    ) -> Finished:
         self._progress.bytes_expected += choice.size_bytes or 0
         self._progress.phase = "downloading"
         # Before the file is read: one that changes meanwhile gets no pointer for what it has become.
         pointer = pointer_key(choice)
         accepted = _accepted(needs)
         algorithms = {*choice.promised, *(algorithm for algorithm, _ in accepted)}
-        project = needs[0].pin.name
+        project = project or needs[0].pin.name
 
         async def end(job: Job, total: int) -> Finished:
             return await job.end(

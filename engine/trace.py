@@ -13,7 +13,14 @@ from engine import __version__
 from engine.recording import Recorder, Span
 
 #: What the main process does several of at once; everything else it does one after the other.
-LANES = {"page": "pages", "download": "downloads", "commit": "commits", "stage": "staging", "compile": "compiling"}
+LANES = {
+    "page": "pages",
+    "metadata": "metadata",
+    "download": "downloads",
+    "commit": "commits",
+    "stage": "staging",
+    "compile": "compiling",
+}
 
 Event = dict[str, Any]
 

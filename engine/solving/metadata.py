@@ -1,0 +1,399 @@
+"""The metadata of files, from wherever they cost least.
+
+In this order: the cache; an unpacked wheel there; a file here; what the index serves
+beside the file (PEP 658); the end of the wheel; the whole wheel, which then stays in the
+cache.  Owns that order, what is remembered, and how many questions are open at a time.
+What headers say is read by `engine.solving.headers`, parts of a wheel by
+`engine.solving.ranges`.
+
+Rules: metadata whose digest the index has stated are that content, wherever they come
+from; all others are remembered for the address and the hashes that they were asked with,
+because nobody but the whole wheel proves that they belong to its hash.  Where a digest is
+wrong, the wheel decides, and the user is told.
+
+Source: PEP 658; PEP 714; RFC 9110, section 14.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import msgspec
+from anyio.abc import TaskGroup
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from cache.entries import EntryStore
+from cache.records import RecordStore
+from engine.chosen import Chosen
+from engine.credentials import without_credentials, without_userinfo
+from engine.errors import AccessRefused, IndexUnavailable, InvalidWheel, Offline
+from engine.index.client import Network
+from engine.index.freshness import HEAD_BYTES, Freshness
+from engine.limits import METADATA, METADATA_BYTES, NO_RANGES_SECONDS
+from engine.local import local_path
+from engine.network.fetching import Reply, TooLarge, fetch_reply
+from engine.network.origin import Origin, split_credentials
+from engine.recording import Recorder, timed
+from engine.solving.headers import read_metadata
+from engine.solving.ranges import NoRanges, Parts, Unchanged
+from engine.solving.single_flight import SingleFlight
+from engine.solving.versions import ListedFile
+from engine.wheel.member import read_metadata_member
+from resolver.availability import Obstacle, Unusable
+from resolver.requests import Metadata
+
+#: The bucket of the cache.
+BUCKET = "metadata-v1"
+
+#: What does not change has no end.
+_FOREVER = Freshness(1 << 62)
+
+
+class Keeper(Protocol):
+    """Brings whole wheels into the cache, as `engine.supply.Supply` does."""
+
+    entries: EntryStore
+
+    def known_sha256(self, choice: Chosen) -> str | None:
+        """Returns the key of a wheel that is in the cache, or None."""
+
+    async def keep(self, choice: Chosen, project: str) -> str:
+        """Returns the key of a wheel, fetched where the cache has not got it."""
+
+
+class _Asked(NamedTuple):
+    """A file, and whose it has to be."""
+
+    file: ListedFile
+    name: NormalizedName
+    version: Version
+
+
+class _Stored(NamedTuple):
+    freshness: Freshness
+    metadata: Metadata
+
+
+class _Fields(msgspec.Struct, array_like=True, frozen=True):
+    """A record of the cache; name and version tell whose it is."""
+
+    name: str
+    version: str
+    requires_dist: tuple[str, ...]
+    requires_python: str | None
+    provides_extra: tuple[str, ...]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Fields)
+
+
+class MetadataSource:
+    """The metadata that one run reads.
+
+    Args:
+        group: owns what is under way.
+        network: asks; warnings are added to its own.
+        records: the cache's `BUCKET`.
+        keeper: has whole wheels, and fetches them.
+        offline: never ask.
+        recorder: learns what took time, or None.
+
+    Attributes:
+        asked: of how many files the metadata had to be fetched.
+    """
+
+    def __init__(
+        self,
+        group: TaskGroup,
+        *,
+        network: Network,
+        records: RecordStore,
+        keeper: Keeper,
+        offline: bool = False,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.asked = 0
+        self._network = network
+        self._records = records
+        self._keeper = keeper
+        self._offline = offline
+        self._recorder = recorder
+        self._flights: SingleFlight[tuple[str, str], Metadata | Unusable] = SingleFlight(group)
+        self._limit = anyio.CapacityLimiter(METADATA)
+        self._without_ranges: dict[Origin, bool] = {}
+
+    async def metadata(self, file: ListedFile, name: NormalizedName, version: Version) -> Metadata | Unusable:
+        """Returns the metadata of a file, or why it has none that can be used.
+
+        Args:
+            file: as its index lists it.
+            name: of its project.
+            version: of its release.
+
+        Raises:
+            IndexUnavailable: when a server cannot be reached or refuses.
+            HashMismatch: when the whole wheel had to be fetched, and is not what was promised; likewise SizeMismatch.
+            Offline: when asking is needed and forbidden.
+        """
+        asked = _Asked(file, name, version)
+        stored = self._stored(asked)
+        if stored is not None and (self._offline or time.time() < stored.freshness.expires):
+            return stored.metadata
+        return await self._flights.do((file.url, name), lambda: self._obtain(asked, stored))
+
+    # -- the cache -------------------------------------------------------------
+
+    def _stored(self, asked: _Asked) -> _Stored | None:
+        for key in (_content_key(asked), _address_key(asked)):
+            record = self._records.get(key) if key is not None else None
+            head = Freshness.unpack(record[:HEAD_BYTES]) if record is not None else None
+            if record is None or head is None:
+                continue
+            try:
+                fields = _DECODER.decode(record[head[1] :])
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                continue
+            if (fields.name, fields.version) == (asked.name, str(asked.version)):
+                found = Metadata(fields.requires_dist, fields.requires_python, fields.provides_extra)
+                return _Stored(head[0], found)
+        return None
+
+    def _store(self, asked: _Asked, key: str | None, metadata: Metadata, freshness: Freshness | None) -> None:
+        if key is not None and freshness is not None:
+            fields = _Fields(asked.name, str(asked.version), *metadata)
+            self._records.put(key, freshness.pack() + _ENCODER.encode(fields))
+
+    # -- the order ---------------------------------------------------------------
+
+    async def _obtain(self, asked: _Asked, stored: _Stored | None) -> Metadata | Unusable:
+        try:
+            if (here := await self._read_here(asked)) is not None:
+                return read_metadata(here, asked.name, asked.version)
+            if self._offline:
+                raise Offline(
+                    f"the metadata of {asked.file.filename} are not in the cache", hint="run once without --offline"
+                )
+            self.asked += 1
+            async with self._limit:
+                found = await self._fetch_served(asked, stored)
+                if found is None and asked.file.is_wheel:
+                    found = await self._fetch_parts(asked, stored)
+            if found is not None:
+                return found
+            if not asked.file.is_wheel:
+                return Unusable(Obstacle.SDIST_REFUSED)
+            sha256 = await self._keeper.keep(asked.file.chosen(), asked.name)
+            body = await anyio.to_thread.run_sync(_read_unpacked, self._keeper.entries.tree(sha256))
+            return read_metadata(body, asked.name, asked.version)
+        except InvalidWheel as exc:
+            return Unusable(Obstacle.INVALID_METADATA, exc.message)
+
+    async def _read_here(self, asked: _Asked) -> bytes | bytearray | None:
+        """Returns METADATA of a wheel that is here, packed or unpacked."""
+        file = asked.file
+        if not file.is_wheel:
+            return None
+        if file.url.startswith("file:"):
+            return await anyio.to_thread.run_sync(_read_local, file)
+        sha256 = self._keeper.known_sha256(file.chosen())
+        if sha256 is None:
+            return None
+        try:
+            return await anyio.to_thread.run_sync(_read_unpacked, self._keeper.entries.tree(sha256))
+        except InvalidWheel:  # cleaned away, or damaged: whoever installs it finds that out
+            return None
+
+    # -- what the index serves -----------------------------------------------------
+
+    async def _fetch_served(self, asked: _Asked, stored: _Stored | None) -> Metadata | None:
+        """Returns what the index serves beside the file; None where it has nothing, or something else."""
+        file = asked.file
+        if file.core_metadata is None or file.url.startswith("file:"):
+            return None
+        with timed(self._recorder, "metadata", file.filename) as details:
+            try:
+                reply = await self._ask(_beside(file.url), _conditions(stored), METADATA_BYTES, 200)
+            except AccessRefused:  # what a store says that does not tell who may know what is there
+                return None
+            except TooLarge as exc:
+                raise InvalidWheel(str(exc)) from exc
+            details.update(status=reply.status, bytes=len(reply.body))
+        if reply.status == 304 and stored is not None:
+            return self._renew(asked, stored, reply.headers)
+        if reply.status != 200:
+            return None
+        verified = _verify(reply.body, file.core_metadata)
+        if verified is False:
+            self._network.warnings.append(
+                f"{without_credentials(_beside(file.url))} is not the file that the index promised; the wheel is read"
+            )
+            return None
+        metadata = read_metadata(reply.body, asked.name, asked.version)
+        if verified and (key := _content_key(asked)) is not None:
+            self._store(asked, key, metadata, _FOREVER)
+        else:
+            self._store(asked, _address_key(asked), metadata, _lasting(file, reply.headers))
+        return metadata
+
+    def _renew(self, asked: _Asked, stored: _Stored, headers: Mapping[str, str]) -> Metadata:
+        self._store(asked, _address_key(asked), stored.metadata, stored.freshness.renewed(headers, time.time()))
+        return stored.metadata
+
+    # -- parts of the wheel ----------------------------------------------------------
+
+    async def _fetch_parts(self, asked: _Asked, stored: _Stored | None) -> Metadata | None:
+        """Returns what the end of the wheel says; None where its server gives no parts."""
+        file = asked.file
+        origin = _origin(file.url)
+        if self._refuses_ranges(origin):
+            return None
+
+        async def ask(headers: Mapping[str, str], most_bytes: int) -> Reply:
+            with timed(self._recorder, "metadata", file.filename) as details:
+                reply = await self._ask(file.url, headers, most_bytes, 206)
+                details.update(status=reply.status, bytes=len(reply.body))
+            return reply
+
+        parts = Parts(ask, file.filename, file.size_bytes, _conditions(stored))
+        try:
+            body = await parts.metadata()
+        except Unchanged:
+            assert stored is not None, "nothing else makes a request conditional"
+            return self._renew(asked, stored, {})
+        except NoRanges as exc:
+            if exc.whole_server:
+                self._note_no_ranges(origin)
+            return None
+        except TooLarge:
+            return None
+        metadata = read_metadata(body, asked.name, asked.version)
+        self._store(asked, _address_key(asked), metadata, _lasting(file, parts.headers))
+        return metadata
+
+    def _refuses_ranges(self, origin: Origin) -> bool:
+        known = self._without_ranges.get(origin)
+        if known is None:
+            record = self._records.get(_ranges_key(origin)) or b""
+            until = int(record) if record.isdigit() and len(record) < 20 else 0
+            known = self._without_ranges[origin] = time.time() < until <= time.time() + NO_RANGES_SECONDS
+        return known
+
+    def _note_no_ranges(self, origin: Origin) -> None:
+        self._without_ranges[origin] = True
+        self._records.put(_ranges_key(origin), b"%d" % (time.time() + NO_RANGES_SECONDS))
+
+    async def _ask(self, url: str, headers: Mapping[str, str], most_bytes: int, wanted: int) -> Reply:
+        return await fetch_reply(self._network, url, most_bytes=most_bytes, headers=headers, wanted=(wanted,))
+
+
+# -- keys ----------------------------------------------------------------------------
+
+
+def _content_key(asked: _Asked) -> str | None:
+    """Returns the key of metadata whose digest the index has stated; None where it has not."""
+    digits = (asked.file.core_metadata or {}).get("sha256")
+    return None if digits is None else _key(asked.name, f"content {digits}")
+
+
+def _address_key(asked: _Asked) -> str:
+    """Returns the key of metadata that are those of an address."""
+    file = asked.file
+    url = without_userinfo(file.url.partition("#")[0])
+    if file.hashes:
+        # The signature of an address may change with every page.
+        url = url.partition("?")[0]
+    promise = " ".join(f"{algorithm}:{digits}" for algorithm, digits in sorted(file.hashes.items()))
+    return _key(asked.name, f"address {url} {promise}")
+
+
+def _key(folder: str, text: str) -> str:
+    return f"{folder}/{hashlib.sha256(text.encode('utf-8', 'replace'), usedforsecurity=False).hexdigest()[:40]}"
+
+
+def _ranges_key(origin: Origin) -> str:
+    # No project has the name "-".
+    return _key("-", f"ranges {origin.scheme} {origin.host} {origin.port}")
+
+
+# -- answers -------------------------------------------------------------------------
+
+
+def _origin(url: str) -> Origin:
+    try:
+        return Origin.parse(split_credentials(url)[0])
+    except ValueError as exc:
+        raise IndexUnavailable(f"cannot fetch {without_credentials(url)}: it is not a URL of http or https") from exc
+
+
+def _beside(url: str) -> str:
+    """Returns where the metadata of a file are.
+
+    Source: PEP 658: "by appending .metadata to the end of the distribution file URL"; a query is no part of the path.
+    """
+    try:
+        scheme, host, path, query, _ = urlsplit(url)
+        return urlunsplit((scheme, host, f"{path}.metadata", query, ""))
+    except ValueError:
+        return f"{url}.metadata"  # whoever asks there is told
+
+
+def _conditions(stored: _Stored | None) -> dict[str, str]:
+    return {} if stored is None else stored.freshness.conditions()
+
+
+def _lasting(file: ListedFile, headers: Mapping[str, str]) -> Freshness | None:
+    """Returns how long an answer holds: for ever where the index has promised what the file is."""
+    return _FOREVER if file.hashes else Freshness.of(headers, time.time())
+
+
+def _verify(body: bytes, digests: Mapping[str, str]) -> bool | None:
+    """Returns whether a body has all digests; None where there is none that can be computed."""
+    known = {name: digits for name, digits in digests.items() if name in hashlib.algorithms_guaranteed}
+    # These have no length of their own.
+    known = {name: digits for name, digits in known.items() if not name.startswith("shake")}
+    if not known:
+        return None
+    return all(hashlib.new(name, body, usedforsecurity=False).hexdigest() == digits for name, digits in known.items())
+
+
+# -- files here ----------------------------------------------------------------------
+
+
+def _read_local(file: ListedFile) -> bytes | bytearray:
+    path = local_path(file.url)
+    try:
+        with open(path, "rb") as wheel:
+            total = os.fstat(wheel.fileno()).st_size
+
+            def read(offset: int, length: int) -> bytes:
+                if offset < 0 or length < 0 or offset + length > total:
+                    raise InvalidWheel("the archive points outside itself")
+                wheel.seek(offset)
+                return wheel.read(length)
+
+            return read_metadata_member(read, total, file.filename)
+    except OSError as exc:
+        raise IndexUnavailable(f"cannot read {path}: {exc.strerror}") from exc
+
+
+def _read_unpacked(tree: str) -> bytes:
+    """Returns METADATA of a wheel of the cache.
+
+    Raises:
+        InvalidWheel: when it is not there.
+    """
+    try:
+        folder = next((name for name in os.listdir(tree) if name.endswith(".dist-info")), "")
+        with open(os.path.join(tree, folder, "METADATA"), "rb") as file:
+            body = file.read(METADATA_BYTES + 1)
+    except OSError as exc:
+        raise InvalidWheel(f"its METADATA cannot be read: {exc.strerror}") from exc
+    if len(body) > METADATA_BYTES:
+        raise InvalidWheel(f"its METADATA is larger than {METADATA_BYTES >> 20} MiB")
+    return body
