@@ -320,13 +320,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _part(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Returns the part that was asked for, if one was and the condition holds (RFC 9110, sections 13.1.5, 14.2)."""
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         if asked is None or self.headers.get("If-Range", headers["ETag"]) != headers["ETag"]:
             return 200, headers, body
-        start = int(asked[1])
+        start = int(asked[1]) if asked[1] else max(0, len(body) - int(asked[2]))
+        end = min(int(asked[2]) + 1, len(body)) if asked[1] and asked[2] else len(body)
         if start >= len(body):
             return 416, {"Content-Range": f"bytes */{len(body)}"}, b""
-        return 206, {**headers, "Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:]
+        return 206, {**headers, "Content-Range": f"bytes {start}-{end - 1}/{len(body)}"}, body[start:end]
 
     def _send_body(self, body: bytes, fault: Fault) -> None:
         if fault.cut_after_bytes is not None:
