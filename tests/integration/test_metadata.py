@@ -46,12 +46,12 @@ class Reader:
         self._index = index
         self.warnings: list[str] = []
 
-    def read(self, *, times: int = 1, **options: Any) -> Metadata | Unusable:
-        """Returns the metadata of demo 1.0, asked for so many times at once."""
+    def read(self, version: Version = ONE, *, times: int = 1, **options: Any) -> Metadata | Unusable:
+        """Returns the metadata of a version of demo, asked for so many times at once."""
 
         async def scenario(asked: Asked) -> Metadata | Unusable:
             listing = await asked.listings.listing(DEMO)
-            file = listing.best(ONE)
+            file = listing.best(version)
             assert file is not None
             return await read(asked, file)
 
@@ -59,7 +59,7 @@ class Reader:
             found: list[Metadata | Unusable] = []
 
             async def once() -> None:
-                found.append(await asked.metadata.metadata(file, DEMO, ONE))
+                found.append(await asked.metadata.metadata(file, DEMO, version))
 
             async with anyio.create_task_group() as group:
                 for _ in range(times):
@@ -177,6 +177,24 @@ def test_what_nobody_promised_is_asked_for_again_when_it_may_have_changed(index:
     assert requires(reader.read()) == ("served",)
     assert index.headers[-1]["if-none-match"] == '"1"'
     assert requires(reader.read()) == ("changed",)
+
+
+def test_one_digest_for_two_versions_is_a_lie_that_is_found(index: Index, reader: Reader) -> None:
+    two = make_wheel("demo", "2.0")
+    serve(index, **{"core-metadata": DIGEST})
+    index.add(two, **{"core-metadata": DIGEST})
+    for path in (BESIDE, f"/files/{two.filename}.metadata"):
+        index.fault(path, Fault(status=200, body=SERVED))
+    assert requires(reader.read()) == ("served",)
+    found = reader.read(Version("2.0"))
+    assert isinstance(found, Unusable) and "the version '1.0'" in found.detail
+
+
+def test_offline_what_may_have_changed_is_good_enough(index: Index, reader: Reader) -> None:
+    serve(index, hashes={}, **{"core-metadata": True})
+    index.fault(BESIDE, Fault(status=200, body=SERVED, headers={"Cache-Control": "no-cache"}))
+    assert requires(reader.read()) == ("served",)
+    assert requires(reader.read(offline=True)) == ("served",)
 
 
 # -- the end of the wheel ----------------------------------------------------------
