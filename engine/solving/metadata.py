@@ -175,6 +175,8 @@ class MetadataSource:
         try:
             if (here := await self._read_here(asked)) is not None:
                 return read_metadata(here, asked.name, asked.version)
+            if not asked.file.is_wheel and asked.file.core_metadata is None:
+                return Unusable(Obstacle.SDIST_REFUSED)
             if self._offline:
                 raise Offline(
                     f"the metadata of {asked.file.filename} are not in the cache", hint="run once without --offline"

@@ -197,6 +197,15 @@ def test_offline_what_may_have_changed_is_good_enough(index: Index, reader: Read
     assert requires(reader.read(offline=True)) == ("served",)
 
 
+def test_of_an_sdist_only_what_the_index_serves_is_read(index: Index, reader: Reader) -> None:
+    fields = {"filename": "demo-1.0.tar.gz", "url": "/files/demo-1.0.tar.gz", "hashes": {}}
+    index.add_file("demo", "demo-1.0.tar.gz", b"", fields)
+    assert reader.read() == Unusable(Obstacle.SDIST_REFUSED) and reader.requests == []
+    index.add_file("demo", "demo-2.0.tar.gz", b"", {**fields, "filename": "demo-2.0.tar.gz", "core-metadata": True})
+    index.fault("/files/demo-1.0.tar.gz.metadata", Fault(status=200, body=SERVED.replace(b"1.0", b"2.0")))
+    assert requires(reader.read(Version("2.0"), network_options=REFRESHING)) == ("served",)
+
+
 # -- the end of the wheel ----------------------------------------------------------
 
 
