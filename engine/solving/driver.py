@@ -1,0 +1,168 @@
+"""Resolves a problem with answers that come from elsewhere, many at a time.
+
+Owns what is asked for and when: all that the resolver needs at once, and of what it
+guesses as much as there are places for.  Rules: the resolver goes on with every
+answer that arrives; a guess that fails is an answer like any other, and is told only
+when its turn has come; what nobody waits for any more is cancelled.
+
+Does not fetch (`Source` does) and does not resolve (`resolver` does).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engine.errors import EngineError
+from resolver import (
+    Answer,
+    Dependencies,
+    Listing,
+    Metadata,
+    Problem,
+    Request,
+    Resolution,
+    Resolver,
+    ResolverError,
+    Unusable,
+    Versions,
+    Waiting,
+)
+
+#: How many guesses may be under way at once: as many as keep a link of some 100 ms busy with small answers.
+GUESSES = 64
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    async def listing(self, request: Versions) -> Listing:
+        """Returns the releases of a project, or of the one distribution behind a URL.
+
+        Raises:
+            EngineError: when that cannot be found out; a project that nobody has is a listing without releases.
+        """
+
+    async def metadata(self, request: Dependencies) -> Metadata | Unusable:
+        """Returns the metadata of a release, or why it has none.
+
+        Raises:
+            EngineError: when that cannot be found out.
+        """
+
+
+class Driver:
+    """One resolution.
+
+    Args:
+        problem: what is to be resolved.
+        source: answers requests.
+        guesses: how many requests may be under way that are only likely to be needed.
+
+    Attributes:
+        asked: how many requests were started.
+        needed: how many of them the resolver could not do without when it asked.
+    """
+
+    def __init__(self, problem: Problem, source: Source, *, guesses: int = GUESSES) -> None:
+        self._resolver = Resolver(problem)
+        self._source = source
+        self._guesses = guesses
+        self._started: set[Request] = set()
+        self._needed: set[Request] = set()
+        self._queue: dict[Request, None] = {}
+        self._guessing = 0
+        self._failures: dict[Request, EngineError] = {}
+        self._arrived: list[tuple[Request, Answer | EngineError]] = []
+        self._arrival = anyio.Event()
+
+    @property
+    def asked(self) -> int:
+        """How many requests were started."""
+        return len(self._started)
+
+    @property
+    def needed(self) -> int:
+        """How many of them the resolver could not go on without."""
+        return len(self._needed)
+
+    async def run(self, progress: Callable[[int], None] | None = None) -> Resolution:
+        """Asks and answers until there is a resolution.
+
+        Args:
+            progress: told how many requests have been started, now and then.
+
+        Raises:
+            ResolutionFailed: when there is none.
+            EngineError: when something needed cannot be found out.
+        """
+        outcome: Resolution | Exception
+        async with anyio.create_task_group() as group:
+            try:
+                outcome = await self._resolve(group, progress)
+            except (EngineError, ResolverError) as exc:
+                outcome = exc
+            group.cancel_scope.cancel()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _resolve(self, group: TaskGroup, progress: Callable[[int], None] | None) -> Resolution:
+        while isinstance(outcome := self._resolver.step(), Waiting):
+            self._raise_failure_of(outcome.needed)
+            for request in outcome.needed:
+                self._queue.pop(request, None)
+                self._start(group, request)
+            self._needed.update(outcome.needed)
+            self._queue.update(dict.fromkeys(request for request in outcome.likely if request not in self._started))
+            self._start_guesses(group)
+            if progress is not None:
+                progress(len(self._started))
+            await self._take()
+        return outcome
+
+    def _raise_failure_of(self, needed: tuple[Request, ...]) -> None:
+        for request in needed:
+            if request in self._failures:
+                raise self._failures[request]
+
+    async def _take(self) -> None:
+        """Waits for an answer, and takes all that are there."""
+        if not self._arrived:
+            await self._arrival.wait()
+        self._arrival = anyio.Event()
+        arrived, self._arrived = self._arrived, []
+        for request, answer in arrived:
+            if isinstance(answer, EngineError):
+                self._failures[request] = answer
+            else:
+                self._resolver.answer(request, answer)
+
+    def _start_guesses(self, group: TaskGroup) -> None:
+        while self._queue and self._guessing < self._guesses:
+            request = next(iter(self._queue))
+            del self._queue[request]
+            if request not in self._started:
+                self._guessing += 1
+                self._start(group, request, guess=True)
+
+    def _start(self, group: TaskGroup, request: Request, *, guess: bool = False) -> None:
+        if request not in self._started:
+            self._started.add(request)
+            group.start_soon(self._answer, group, request, guess)
+
+    async def _answer(self, group: TaskGroup, request: Request, guess: bool) -> None:
+        answer: Answer | EngineError
+        try:
+            if isinstance(request, Versions):
+                answer = await self._source.listing(request)
+            else:
+                answer = await self._source.metadata(request)
+        except EngineError as exc:
+            answer = exc
+        self._arrived.append((request, answer))
+        self._arrival.set()
+        if guess:
+            self._guessing -= 1
+            self._start_guesses(group)

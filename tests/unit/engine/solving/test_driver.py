@@ -1,0 +1,118 @@
+"""The answer does not depend on when answers come; guesses are bounded, and their failures are nobody's matter."""
+
+import random
+from collections.abc import Mapping
+
+import anyio
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from engine.errors import EngineError
+from engine.solving.driver import Driver
+from resolver import (
+    Dependencies,
+    Listing,
+    Metadata,
+    Problem,
+    Release,
+    Requested,
+    ResolutionFailed,
+    Unusable,
+    Versions,
+)
+
+Universe = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+#: `app` 2 wants a `base` that `tool` does not let it have.
+UNIVERSE: Universe = {
+    "app": {"1": ("base",), "2": ("base>=2", "extra-thing")},
+    "tool": {"1": ("base<2",)},
+    "base": {"1": (), "2": (), "3": ()},
+    "extra-thing": {"1": ("deep",)},
+    "deep": {"1": ()},
+}
+
+
+class Scripted:
+    """Answers from a universe, each after as many turns of the loop as a random number says."""
+
+    def __init__(self, universe: Universe, seed: int = 0, failing: frozenset[str] = frozenset()) -> None:
+        self._universe = universe
+        self._random = random.Random(seed)
+        self._failing = failing
+        self.under_way = 0
+        self.most = 0
+        self.asked: list[str] = []
+
+    async def _wait(self, name: str) -> None:
+        self.asked.append(name)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            for _ in range(self._random.randrange(9)):
+                await anyio.lowlevel.checkpoint()
+        finally:
+            self.under_way -= 1
+        if name in self._failing:
+            raise EngineError(f"{name} cannot be had")
+
+    async def listing(self, request: Versions) -> Listing:
+        await self._wait(request.name)
+        versions = self._universe.get(request.name, {})
+        return Listing(tuple(Release(Version(text)) for text in versions), "" if versions else "was not found")
+
+    async def metadata(self, request: Dependencies) -> Metadata | Unusable:
+        await self._wait(f"{request.name}=={request.version}")
+        return Metadata(self._universe[request.name][str(request.version)])
+
+
+def problem(*requirements: str) -> Problem:
+    return Problem(
+        requirements=tuple(Requested(requirement=Requirement(text)) for text in requirements),
+        markers={name: str(value) for name, value in default_environment().items()},
+    )
+
+
+def resolve(source: Scripted, *requirements: str, guesses: int = 64) -> dict[str, str]:
+    async def run() -> dict[str, str]:
+        resolution = await Driver(problem(*requirements), source, guesses=guesses).run()
+        return {pin.name: str(pin.version) for pin in resolution.pins}
+
+    return anyio.run(run)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_answer_is_the_same_whenever_answers_come(seed: int) -> None:
+    source = Scripted(UNIVERSE, seed)
+    assert resolve(source, "app", "tool") == {"app": "1", "tool": "1", "base": "1"}
+    assert len(source.asked) == len(set(source.asked))
+
+
+@pytest.mark.parametrize("guesses", [0, 1, 3])
+def test_guesses_are_bounded_and_nothing_depends_on_them(guesses: int) -> None:
+    wide: Universe = {"root": {"1": tuple(f"p{number}" for number in range(30))}} | {
+        f"p{number}": {"1": ()} for number in range(30)
+    }
+    assert len(resolve(Scripted(wide), "root", guesses=guesses)) == 31
+    several = {name: found for name, found in UNIVERSE.items() if name != "tool"}
+    assert resolve(Scripted(several), "app", guesses=guesses) == {"app": "2", "base": "3", "extra-thing": "1", "deep": "1"}
+
+
+def test_a_guess_that_fails_is_not_told() -> None:
+    source = Scripted(UNIVERSE, failing=frozenset({"extra-thing", "deep"}))
+    assert resolve(source, "app<2", "tool") == {"app": "1", "tool": "1", "base": "1"}
+
+
+@pytest.mark.parametrize("missing", ["deep", "deep==1", "app"])
+def test_what_is_needed_and_fails_is_told_as_it_was_raised(missing: str) -> None:
+    with pytest.raises(EngineError, match=f"{missing} cannot be had"):
+        resolve(Scripted(UNIVERSE, failing=frozenset({missing})), "app")
+
+
+def test_a_failure_to_resolve_ends_what_is_under_way() -> None:
+    source = Scripted(UNIVERSE, 3)
+    with pytest.raises(ResolutionFailed, match="nothing"):
+        resolve(source, "app", "nothing")
+    assert source.under_way == 0
