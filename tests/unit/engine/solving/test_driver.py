@@ -97,7 +97,12 @@ def test_guesses_are_bounded_and_nothing_depends_on_them(guesses: int) -> None:
     }
     assert len(resolve(Scripted(wide), "root", guesses=guesses)) == 31
     several = {name: found for name, found in UNIVERSE.items() if name != "tool"}
-    assert resolve(Scripted(several), "app", guesses=guesses) == {"app": "2", "base": "3", "extra-thing": "1", "deep": "1"}
+    assert resolve(Scripted(several), "app", guesses=guesses) == {
+        "app": "2",
+        "base": "3",
+        "extra-thing": "1",
+        "deep": "1",
+    }
 
 
 def test_a_guess_that_fails_is_not_told() -> None:
