@@ -1,0 +1,135 @@
+"""Answers a resolution's requests from indexes and from the wheels behind URLs.
+
+Joins what lists versions with what reads metadata, and remembers which file stands for
+which version.  A URL's release has the name and the version of its wheel.
+"""
+
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
+
+from engine.credentials import without_credentials
+from engine.environment.installed import normalize_name
+from engine.errors import NoMatchingDistribution
+from engine.index.compatibility import WheelName, best_rank
+from engine.solving.listings import Listings
+from engine.solving.metadata import MetadataSource
+from engine.solving.versions import ListedFile, ProjectListing
+from resolver import Dependencies, Listing, Metadata, Obstacle, Pin, Policy, Release, Unusable, Versions
+
+
+class Answers:
+    """Where a `Driver` has its answers from.
+
+    Args:
+        listings: the versions of projects.
+        source: the metadata of files.
+        policy: what the run allows of files.
+        tag_priority: maps the target's tags to their rank; None where any wheel fits.
+    """
+
+    def __init__(
+        self,
+        listings: Listings,
+        source: MetadataSource,
+        *,
+        policy: Policy,
+        tag_priority: dict[str, int] | None,
+    ) -> None:
+        self.source = source
+        self._listings = listings
+        self._policy = policy
+        self._tag_priority = tag_priority
+        self._projects: dict[NormalizedName, ProjectListing] = {}
+        self._behind_urls: dict[str, ListedFile] = {}
+
+    async def listing(self, request: Versions) -> Listing:
+        """Returns the releases of a project, or the one behind a URL.
+
+        Raises:
+            EngineError: when an index cannot be asked, or a URL is none of a wheel.
+        """
+        if request.url is not None:
+            return self._listing_of_url(request.name, request.url)
+        found = self._projects[request.name] = await self._listings.listing(request.name)
+        return found.listing
+
+    async def metadata(self, request: Dependencies) -> Metadata | Unusable:
+        """Returns the metadata of a release, or why it has none.
+
+        Raises:
+            EngineError: when they cannot be had.
+        """
+        file = self.file(request.name, request.version, request.url)
+        if file is None:
+            return Unusable(Obstacle.NO_FILES)
+        return await self.source.metadata(file, request.name, request.version)
+
+    def file(self, name: NormalizedName, version: Version, url: str | None) -> ListedFile | None:
+        """Returns the file that stands for a release, once its project was listed."""
+        return self._behind_urls[url] if url is not None else self._projects[name].best(version)
+
+    def files(self, pin: Pin) -> tuple[ListedFile, ...]:
+        """Returns all files of a chosen release."""
+        if pin.url is not None:
+            return (self._behind_urls[pin.url],)
+        return self._projects[pin.name].files(pin.version)
+
+    def tell(self, pins: tuple[Pin, ...]) -> tuple[list[str], list[str]]:
+        """Returns warnings, and notes for who asks for more, about the projects that were chosen."""
+        found = [self._projects[pin.name] for pin in pins if pin.url is None]
+        warnings = [warning for project in found for warning in project.warnings]
+        return warnings, [note for project in found for note in project.notes]
+
+    def _listing_of_url(self, name: NormalizedName, url: str) -> Listing:
+        parts = _wheel_of(url)
+        if normalize_name(parts.project) != name:
+            raise NoMatchingDistribution(f"{without_credentials(url)} is a wheel of {parts.project}, not of {name}")
+        path, _, fragment = url.partition("#")
+        hashes = dict(pair.split("=", 1) for pair in fragment.split("&") if "=" in pair)
+        self._behind_urls[url] = ListedFile(
+            filename=_filename(url),
+            url=path,
+            page=without_credentials(path),
+            hashes={key: digits.lower() for key, digits in hashes.items() if key not in ("egg", "subdirectory")},
+            size_bytes=None,
+            uploaded=None,
+            requires_python=None,
+            yanked=None,
+            core_metadata=None,
+        )
+        version = Version(parts.version)
+        fits = self._tag_priority is None or best_rank(parts.tags, self._tag_priority) is not None
+        return Listing((Release(version, None if fits else Unusable(Obstacle.NO_MATCHING_WHEEL)),))
+
+
+class Resolved(NamedTuple):
+    """A version that was chosen, and its files."""
+
+    pin: Pin
+    file: ListedFile
+    files: tuple[ListedFile, ...]
+
+
+def _filename(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])
+
+
+def _wheel_of(url: str) -> WheelName:
+    """Returns what the name of a wheel says.
+
+    Raises:
+        NoMatchingDistribution: when it is no name of a wheel.
+    """
+    parts = WheelName.parse(_filename(url))
+    try:
+        if parts is not None:
+            Version(parts.version)
+            return parts
+    except InvalidVersion:
+        pass
+    raise NoMatchingDistribution(
+        f"{without_credentials(url)} is no wheel", hint="only wheels can be named by a URL; sdists cannot be built yet"
+    )
