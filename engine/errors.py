@@ -43,6 +43,14 @@ class InvalidLock(EngineError):
         self.problems = problems
 
 
+class InvalidRequirements(ConfigurationError):
+    """What is asked for cannot be understood; `problems` has every line that is wrong."""
+
+    def __init__(self, problems: list[str], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
 class ProjectNotFound(EngineError):
     """The index does not have the project."""
 

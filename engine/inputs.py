@@ -105,8 +105,14 @@ def read_inputs(names: "Iterable[str]", constraints: "Iterable[str]", cwd: str, 
     return inputs
 
 
-def read_input(name: str, cwd: str, fetch: "Fetch") -> LockInput:
+def read_input(name: str, cwd: str, fetch: "Fetch", *, called: str = "the lock ") -> LockInput:
     """Reads one file: a path, a web address, or `-` for standard input.
+
+    Args:
+        name: of the file.
+        cwd: absolute path that a relative one starts from.
+        fetch: asks for a web address.
+        called: what a message says before the name.
 
     Raises:
         ConfigurationError: when it cannot be read, or is too large to be a lock.
@@ -121,20 +127,20 @@ def read_input(name: str, cwd: str, fetch: "Fetch") -> LockInput:
         from engine.credentials import without_credentials
 
         raise ConfigurationError(
-            f"cannot read the lock {without_credentials(name)}: only http: and https: addresses can be fetched"
+            f"cannot read {called}{without_credentials(name)}: only http: and https: addresses can be fetched"
         )
     if name == STANDARD_INPUT:
-        return LockInput(name, _read(name, 0), folder=cwd)
+        return LockInput(name, _read(name, 0, called), folder=cwd)
     path = name
     if name.startswith("file:"):
         from engine.local import local_path
 
         path = local_path(name)
     path = os.path.normpath(os.path.join(cwd, path))
-    return LockInput(name, _read(name, path), folder=os.path.dirname(path), path=path)
+    return LockInput(name, _read(name, path, called), folder=os.path.dirname(path), path=path)
 
 
-def _read(name: str, file: "str | int") -> bytes:
+def _read(name: str, file: "str | int", called: str) -> bytes:
     try:
         with open(file, "rb", closefd=file != 0) as stream:
             body = stream.read(LOCK_BYTES + 1)
@@ -142,9 +148,9 @@ def _read(name: str, file: "str | int") -> bytes:
         from engine.credentials import without_credentials
 
         reason = exc.strerror if isinstance(exc, OSError) else "it is no path"
-        raise ConfigurationError(f"cannot read the lock {without_credentials(name)}: {reason}") from exc
+        raise ConfigurationError(f"cannot read {called}{without_credentials(name)}: {reason}") from exc
     if len(body) > LOCK_BYTES:
-        raise ConfigurationError(f"cannot read the lock {name}: it is larger than {LOCK_BYTES >> 20} MiB")
+        raise ConfigurationError(f"cannot read {called}{name}: it is larger than {LOCK_BYTES >> 20} MiB")
     return body
 
 

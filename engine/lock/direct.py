@@ -116,7 +116,7 @@ def wheel_filename(location: str) -> str:
         return last
     if last.endswith(_ARCHIVES):
         raise ValueError(f"{last} is a source distribution, and only wheels can be installed so far")
-    raise ValueError("it is neither a wheel nor a pin; folders cannot be installed so far")
+    raise ValueError("it names no wheel, and folders cannot be installed so far")
 
 
 def _absolute(text: str, place: Place) -> str:

@@ -20,7 +20,7 @@ from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
 from engine.lock.direct import Place, has_scheme, looks_direct, read_direct
 from engine.lock.options import FileOptions, Include, split_words
-from engine.lock.pins import Digest, LockedFile
+from engine.lock.pins import Digest, LockedFile, line_reference
 from engine.lock.text import expand, logical_lines, variables_in
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_NAMED_WHEEL = rf"({NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?"
-_BARE_WHEEL = r"(\S.*?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?"
+NAMED_WHEEL = rf"({NAME})\s*(?:\[([^\]]*)\])?\s*@\s*(\S+)\s*(?:\s;\s*(.*))?"
+BARE_WHEEL = r"(\S.*?)(?:\[([^\]]*)\])?\s*(?:(?:(?<=\s);|;(?=\s))\s*(.*))?"
 _BEFORE_URL = rf"{NAME}\s*(?:\[[^\]]*\])?\s*@"
 _USUAL_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+")
 
@@ -107,9 +107,13 @@ class LineReader(ABC, Generic[Item]):
         else:
             self.take_requirement(line.replace("\t", " "), number)
 
+    def where(self, number: int) -> str:
+        """Returns how messages name a line."""
+        return line_reference(self.source, number)
+
     def report(self, number: int, problem: str) -> None:
         """Notes a problem of a line."""
-        self.problems.append(f"{self.source}:{number}: {self._presentable(problem)}")
+        self.problems.append(f"{self.where(number)}: {self._presentable(problem)}")
 
     def _presentable(self, text: str) -> str:
         """Returns a text without secrets: those of URLs, and values of variables."""
@@ -152,8 +156,8 @@ class LineReader(ABC, Generic[Item]):
         if ".whl;" in text and re.match(_BEFORE_URL, text) is not None:
             self.report(number, f'"{text}": a space is missing before the ";", which could be part of the URL')
             return None
-        named = re.fullmatch(_NAMED_WHEEL, text)
-        bare = re.fullmatch(_BARE_WHEEL, text) if named is None else None
+        named = re.fullmatch(NAMED_WHEEL, text)
+        bare = re.fullmatch(BARE_WHEEL, text) if named is None else None
         if named is not None:
             name, extras, target, marker = named.groups()
         elif bare is not None and is_direct(bare[1]):
@@ -185,7 +189,7 @@ class LineReader(ABC, Generic[Item]):
                 self.notes.append(f"{self.source}:{number}: {option} has no meaning for a wheel")
                 continue
             if option != "--hash":
-                self.report(number, f"option {option} is not supported after a requirement in a lock")
+                self.report(number, f"option {option} is not supported after a requirement")
                 break
             try:
                 digests.append(Digest.parse(value or next(words, "")))

@@ -96,8 +96,8 @@ class FileOptions:
             if not option.startswith("-"):
                 raise ValueError(f'"{option}" follows an option that takes one value and nothing else')
             if option in ("-e", "--editable"):
-                raise ValueError(f"option {option} is not supported in a lock: editables cannot be installed so far")
-            raise ValueError(f"option {option} is not supported in a lock")
+                raise ValueError(f"option {option} is not supported: editables cannot be installed so far")
+            raise ValueError(f"option {option} is not supported in a file")
         if value is not None:
             raise ValueError(f"option {option} takes no value")
         if kind == "ignored":

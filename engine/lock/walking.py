@@ -27,7 +27,7 @@ from engine.lock.options import FileOptions, Include
 from engine.lock.text import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from engine.inputs import Conditions, Fetch, FileCondition
 
@@ -46,7 +46,7 @@ class ParsedFile(Protocol[Item_co]):
     @property
     def options(self) -> FileOptions: ...
     @property
-    def variables(self) -> frozenset[str]: ...
+    def variables(self) -> Collection[str]: ...
     @property
     def notes(self) -> Sequence[str]: ...
     @property
@@ -69,6 +69,9 @@ class FileWalk(ABC, Generic[Item]):
         problems, hint: what is wrong so far.
         notes: lines for who wants to know more.
     """
+
+    #: What a message says before the name of a file that cannot be read.
+    called = "the lock "
 
     def __init__(self, inputs: Sequence[LockInput], *, environ: Mapping[str, str], cwd: str, fetch: Fetch) -> None:
         self.inputs = inputs
@@ -106,6 +109,10 @@ class FileWalk(ABC, Generic[Item]):
     @abstractmethod
     def take(self, item: Item) -> None:
         """Takes a requirement, in the order of the files."""
+
+    def forget_files(self) -> None:
+        """Makes files that were read be read again: they mean something else now."""
+        self._read.clear()
 
     def note_ignored(self, where: str, option: str) -> None:
         """Takes an option that changes nothing."""
@@ -162,7 +169,7 @@ class FileWalk(ABC, Generic[Item]):
         file = self.parse(text, one, constrains=constrains)
         self.problems.extend(file.problems)
         self.hint = self.hint or file.hint
-        self._variables |= file.variables
+        self._variables.update(file.variables)
         self._is_placed = self._is_placed or (PROJECT_ROOT in file.variables and PROJECT_ROOT not in self.environ)
         self.notes.extend(file.notes)
         self._take_options(file, one)
@@ -260,8 +267,8 @@ class FileWalk(ABC, Generic[Item]):
         if is_web_address(target):
             # Asked again in each run: nobody can tell without asking whether it has changed.
             self._is_repeatable = False
-            return read_input(target, self.cwd, self._fetch)
-        read = read_input(target, self.cwd, self._fetch)
+            return read_input(target, self.cwd, self._fetch, called=self.called)
+        read = read_input(target, self.cwd, self._fetch, called=self.called)
         first = self.inputs[0].folder
         # Relative, so that a copy of the whole project has the same answer.
         path = os.path.relpath(read.path, first) if _same_drive(read.path, first) else read.path
