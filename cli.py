@@ -65,7 +65,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         if wanted.values["color"] != values["color"]:
             style = choose_style(str(wanted.values["color"]), os.environ, os.getcwd(), is_terminal=is_terminal)
         _tell(wanted, style)
-        return _obey(wanted, style)
+        return _obey(wanted, style, arguments)
     except (ConfigurationError, InvalidLock) as exc:
         _say(*error_lines(exc, style))
         return USAGE
@@ -77,20 +77,24 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         return INTERRUPTED
 
 
-def _obey(wanted: "Completed", style: "Style") -> int:
+def _obey(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
     values = wanted.values
-    if values["command"] != "sync":
+    if str(values["command"]).startswith("cache"):
         return _cache(values, style)
     if values["no_cache"]:
         from engine.storage import TemporaryCache
 
         with TemporaryCache() as folder:
             values["cache_dir"] = folder
-            return _sync(wanted, style)
-    code = _sync(wanted, style)
+            return _run(wanted, style, arguments)
+    code = _run(wanted, style, arguments)
     if code == OK and not values["check"]:
         wanted.memory.keep()
     return code
+
+
+def _run(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
+    return _compile(wanted, style, arguments) if wanted.values["command"] == "compile" else _sync(wanted, style)
 
 
 def _terminate(number: int, frame: object) -> None:
@@ -137,6 +141,37 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         _tell_details(outcomes, documents, values, style)
     code = _code(outcomes, check=options.check)
     return code if written else code or FAILED
+
+
+def _compile(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
+    from engine.compile_arguments import compile_options
+    from engine.compiling import compile_lock
+    from engine.locations import IndexOptions
+    from engine.options import LockOptions, NetworkOptions, SyncOptions
+    from engine.printing import detail, warning_lines
+
+    values = wanted.values
+    places = SyncOptions(
+        locks=LockOptions(files=()),
+        pythons=(),
+        cache_dir=_cache_dir(values),
+        indexes=IndexOptions.from_words(
+            values, os.getcwd(), further=wanted.indexes, fallback=wanted.default_index, pins=wanted.sources
+        ),
+        network=NetworkOptions.from_words(values, os.getcwd()),
+        offline=bool(values["offline"]),
+    )
+    options = compile_options(values, places, os.getcwd(), arguments, os.environ)
+    quiet, check = int(values["quiet"]), bool(values["check"])  # type: ignore[arg-type]
+    view = _view(style, hidden=bool(quiet or values["no_progress"]))
+    compiled = compile_lock(options, os.environ, os.getcwd(), view, write=not (check or values["dry_run"]))
+    if quiet < 2:
+        _say(*warning_lines(compiled.warnings, style))
+    if values["verbose"] and not quiet:
+        _say(*style.sealed(detail(line) for line in compiled.details))
+    if not check and (options.output is None or not quiet):
+        sys.stdout.write(compiled.text)
+    return FAILED if check and compiled.changed else OK
 
 
 def _options(wanted: "Completed") -> "SyncOptions":

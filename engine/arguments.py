@@ -210,17 +210,31 @@ PRUNE_OPTIONS: tuple[Option, ...] = (
 class Command:
     """One command: its words, what follows them, and what it does in a few words."""
 
-    __slots__ = ("options", "positionals", "text")
+    __slots__ = ("_options", "positionals", "text")
 
-    def __init__(self, text: str, positionals: tuple[Positional, ...] = (), options: tuple[Option, ...] = ()) -> None:
+    def __init__(
+        self, text: str, positionals: tuple[Positional, ...] = (), options: tuple[Option, ...] | str = ()
+    ) -> None:
         self.text = text
         self.positionals = positionals
-        self.options = options
+        self._options = options
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """What may be said; of a command that is not on the warm path from a module of its own, which has OPTIONS."""
+        found = self._options
+        if isinstance(found, str):
+            loaded: tuple[Option, ...] = __import__(found, fromlist=["OPTIONS"]).OPTIONS
+            found = self._options = loaded
+        return found
 
 
 #: By the words of the command; the text of a group of commands stands under its first word.
 COMMANDS: dict[str, Command] = {
     "sync": Command("make environments match a lock", (("lock", "LOCK", "+"),), SYNC_OPTIONS),
+    "compile": Command(
+        "find versions for all that is wanted and write a lock", (("sources", "FILE", "*"),), "engine.compile_arguments"
+    ),
     "cache": Command("look at the cache and tidy it"),
     "cache dir": Command("print the folder of the cache"),
     "cache info": Command("print where the cache is, its size and how many wheels it has"),

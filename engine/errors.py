@@ -51,6 +51,10 @@ class InvalidRequirements(ConfigurationError):
         self.problems = problems
 
 
+class NoResolution(EngineError):
+    """No set of versions meets what was asked; the message tells why, in several lines."""
+
+
 class ProjectNotFound(EngineError):
     """The index does not have the project."""
 

@@ -63,7 +63,7 @@ def run_loop(
         KeyboardInterrupt: after SIGINT, when everything is cleaned up.
         SystemExit: after SIGTERM, likewise.
     """
-    return _run(_main(run, preparation, guesses, scratch, workers, trust))
+    return run_to_end(_main(run, preparation, guesses, scratch, workers, trust))
 
 
 def fetch(run: Run, url: str) -> tuple[str, bytes]:
@@ -79,11 +79,17 @@ def fetch(run: Run, url: str) -> tuple[str, bytes]:
     Raises:
         EngineError: when it cannot be had.
     """
-    return _run(_fetch(run, url))
+    return run_to_end(_fetch(run, url))
 
 
-def _run(main: Coroutine[Any, Any, _Result]) -> _Result:
-    """Runs to the end, or to SIGINT or SIGTERM: either one cancels, so that everything is cleaned up."""
+def run_to_end(main: Coroutine[Any, Any, _Result]) -> _Result:
+    """Runs a coroutine to its end, or to SIGINT or SIGTERM: either one cancels, so that everything is cleaned up.
+
+    Raises:
+        KeyboardInterrupt: after SIGINT.
+        SystemExit: after SIGTERM.
+        Exception: what the coroutine raises; of a group the first.
+    """
     before = signal.getsignal(signal.SIGTERM)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:

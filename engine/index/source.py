@@ -4,7 +4,7 @@ Does not ask them: that is for `engine.index.indexes`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from cache.records import RecordStore
 from engine.credentials import without_credentials
@@ -14,11 +14,23 @@ from engine.index.default import distlib_index_url
 from engine.locations import IndexLocation, index_key
 from engine.sync import Run
 
-if TYPE_CHECKING:
-    from engine.lock.lock import Lock
-
 #: The bucket that remembers distlib's constant, so that its import is paid once.
 REMEMBERED = "settings-v1"
+
+
+class Places(Protocol):
+    """What files say about where to look: a lock, or what is to be locked."""
+
+    @property
+    def index_url(self) -> str | None: ...
+    @property
+    def extra_index_urls(self) -> tuple[str, ...]: ...
+    @property
+    def find_links(self) -> tuple[str, ...]: ...
+    @property
+    def no_index(self) -> bool: ...
+    @property
+    def formats(self) -> tuple[tuple[str, str], ...]: ...
 
 
 class Sources(NamedTuple):
@@ -66,7 +78,7 @@ class Sources(NamedTuple):
         return self.indexes if index is None else (index,)
 
 
-def sources(run: Run, lock: "Lock | None") -> Sources:
+def sources(run: Run, lock: Places | None) -> Sources:
     """Returns where to look, the nearest wish first.
 
     Indexes come in the order of the options, then the lock's extra ones, then the

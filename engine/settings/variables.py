@@ -82,6 +82,9 @@ COMMAND_LINE_ONLY = frozenset(
     (
         "check",
         "ci",
+        "output_file",
+        "upgrade",
+        "upgrade_package",
         "dry_run",
         "format",
         "full",

@@ -336,7 +336,7 @@ def _judged(row: _Row, *, timed: bool) -> JudgedFile:
         fits=fit is None or fit[0] is not None,
         requires_python=file.requires_python,
         yanked=_reason(file),
-        uploaded=_time(file.upload_time) if timed else None,
+        uploaded=upload_time(file.upload_time) if timed else None,
         cheap=fit is not None or file.core_metadata is not False,
     )
 
@@ -345,7 +345,7 @@ def _reason(file: File) -> str | None:
     return None if file.yanked is False else "" if file.yanked is True else file.yanked
 
 
-def _time(text: str | None) -> datetime | None:
+def upload_time(text: str | None) -> datetime | None:
     """Returns the time of an upload; None where it is none, or tells no time zone.
 
     Source: PEP 700: "in the format yyyy-mm-ddThh:mm:ss.ffffffZ".

@@ -1,0 +1,163 @@
+"""The options of `compile`, and how they are read.
+
+Off the warm path, beside `engine.arguments`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from engine.arguments import INDEX_OPTIONS, INSTALL_OPTIONS, LOCK_OPTIONS, NETWORK_OPTIONS, TARGET_OPTIONS, Option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.arguments import Value
+    from engine.compiling import CompileOptions
+    from engine.options import SyncOptions
+
+RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
+FORMATS = ("requirements.txt", "pylock.toml")
+
+
+def _shared(names: Sequence[str]) -> tuple[Option, ...]:
+    rows = {row[1]: row for row in (*TARGET_OPTIONS, *LOCK_OPTIONS, *INDEX_OPTIONS, *INSTALL_OPTIONS)}
+    return tuple(rows[name] for name in names)
+
+
+OPTIONS: tuple[Option, ...] = (
+    (
+        ("-o", "--output-file"),
+        "output_file",
+        "value",
+        "FILE",
+        "write the lock here; what it pins stays where it fits",
+    ),
+    (("--output-format",), "output_format", FORMATS, None, "what to write (default: by the name of the output file)"),
+    *_shared(("python", "constraint", "extra", "all_extras", "group")),
+    (("--override", "--overrides"), "override", "list", "FILE", "replace all requirements on these projects"),
+    (("--exclude", "--excludes"), "exclude", "list", "FILE", "install nothing of these projects"),
+    (("--python-version",), "python_version", "value", "VERSION", "resolve for this Python, such as 3.9"),
+    (
+        ("--python-platform",),
+        "python_platform",
+        "value",
+        "PLATFORM",
+        "resolve for linux, macos, windows, or such as x86_64-manylinux_2_28",
+    ),
+    (("--resolution",), "resolution", RESOLUTIONS, None, "which versions are tried first (default: highest)"),
+    (
+        ("--prerelease",),
+        "prerelease",
+        PRERELEASES,
+        None,
+        "when a pre-release may be chosen (default: if-necessary-or-explicit)",
+    ),
+    (("--pre",), "pre", "flag", None, "the same as --prerelease allow"),
+    (("-U", "--upgrade"), "upgrade", "flag", None, "forget what the output file pins"),
+    (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "forget what it pins of this project"),
+    (("--generate-hashes",), "generate_hashes", "flag", None, "write the hashes of all files"),
+    (("--no-annotate",), "no_annotate", "flag", None, "do not say why something is there"),
+    (("--annotation-style",), "annotation_style", ("split", "line"), None, "how to say it (default: split)"),
+    (("--no-header",), "no_header", "flag", None, "do not say how the file was made"),
+    (("--custom-compile-command",), "custom_compile_command", "value", "TEXT", "say this instead of the command line"),
+    (("--no-strip-extras",), "no_strip_extras", "flag", None, "write extras"),
+    (("--no-strip-markers",), "no_strip_markers", "flag", None, "write markers"),
+    (("--no-emit-package", "--unsafe-package"), "no_emit_package", "list", "PROJECT", "leave this project out"),
+    (("--emit-index-url",), "emit_index_url", "flag", None, "write the indexes"),
+    (("--emit-find-links",), "emit_find_links", "flag", None, "write the find-links"),
+    (("--emit-build-options",), "emit_build_options", "flag", None, "write --no-binary and --only-binary"),
+    (("--emit-index-annotation",), "emit_index_annotation", "flag", None, "say which index each comes from"),
+    *(row for row in INDEX_OPTIONS if row[1] != "pre"),
+    *NETWORK_OPTIONS,
+    *_shared(("dry_run",)),
+    (("--check",), "check", "flag", None, "write nothing, and exit with 1 where the output file would change"),
+)
+
+
+def compile_options(
+    values: Mapping[str, Value], places: SyncOptions, cwd: str, argv: Sequence[str], environ: Mapping[str, str]
+) -> CompileOptions:
+    """Reads what the command line and the settings say.
+
+    Args:
+        values: by the name of an option.
+        places: cache, indexes and network.
+        cwd: absolute path that relative ones start from.
+        argv: the command line without the program's name, for the header.
+        environ: the environment variables.
+
+    Raises:
+        ConfigurationError: when options contradict each other.
+    """
+    from packaging.utils import canonicalize_name
+
+    from engine.compiled.command import told_command
+    from engine.compiled.requirements_txt import Annotations, TextStyle
+    from engine.compiling import CompileOptions
+    from engine.errors import ConfigurationError
+    from engine.inputs import is_pylock
+    from engine.wanted.model import Asked
+    from resolver import Prereleases, Strategy
+
+    def words(name: str) -> tuple[str, ...]:
+        found = values.get(name)
+        return tuple(found) if isinstance(found, list) else ()
+
+    def text(name: str) -> str | None:
+        found = values.get(name)
+        return str(found) if found else None
+
+    pythons = words("python")
+    if len(pythons) > 1:
+        raise ConfigurationError("compile resolves for one --python", hint="run once for each")
+    files = words("sources")
+    if not files and not words("group"):
+        if not os.path.isfile(os.path.join(cwd, "pyproject.toml")):
+            raise ConfigurationError(
+                "nothing to compile: no file is named, and there is no pyproject.toml here",
+                hint="name a file, such as requirements.in",
+            )
+        files = ("pyproject.toml",)
+    output = text("output_file")
+    written = text("output_format") or ("pylock.toml" if output is not None and is_pylock(output) else "")
+    command = text("custom_compile_command") or told_command(
+        ("engine", *argv), index_urls=bool(values["emit_index_url"]), find_links=bool(values["emit_find_links"])
+    )
+    prerelease = "allow" if values["pre"] else text("prerelease")
+    style = TextStyle(
+        command="" if values["no_header"] else command,
+        annotations=Annotations.NONE if values["no_annotate"] else Annotations(text("annotation_style") or "split"),
+        hashes=bool(values["generate_hashes"]),
+        extras=bool(values["no_strip_extras"]),
+        markers=bool(values["no_strip_markers"]),
+        index_urls=bool(values["emit_index_url"]),
+        find_links=bool(values["emit_find_links"]),
+        formats=bool(values["emit_build_options"]),
+        index_annotations=bool(values["emit_index_annotation"]),
+        left_out=tuple(canonicalize_name(name) for name in words("no_emit_package")),
+    )
+    return CompileOptions(
+        asked=Asked(
+            files=files,
+            constraints=words("constraint"),
+            overrides=words("override"),
+            excludes=words("exclude"),
+            extras=words("extra"),
+            all_extras=bool(values["all_extras"]),
+            groups=words("group"),
+        ),
+        places=places,
+        output=None if output is None else os.path.join(cwd, os.path.expanduser(output)),
+        style=style,
+        pylock=written == "pylock.toml",
+        python=pythons[0] if pythons else None,
+        python_version=text("python_version"),
+        platform=text("python_platform"),
+        strategy=Strategy(text("resolution") or "highest"),
+        prereleases=None if prerelease is None else Prereleases(prerelease),
+        upgrade=bool(values["upgrade"]),
+        upgrade_packages=frozenset(canonicalize_name(name) for name in words("upgrade_package")),
+    )
