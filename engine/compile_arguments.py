@@ -122,7 +122,9 @@ def compile_options(
             )
         files = ("pyproject.toml",)
     output = text("output_file")
-    written = text("output_format") or ("pylock.toml" if output is not None and is_pylock(output) else "")
+    written = text("output_format") or (
+        "pylock.toml" if output is not None and is_pylock(os.path.basename(output)) else ""
+    )
     command = text("custom_compile_command") or told_command(
         ("engine", *argv), index_urls=bool(values["emit_index_url"]), find_links=bool(values["emit_find_links"])
     )

@@ -143,7 +143,7 @@ def compile_lock(
     preferences = _preferences(options, before, target)
     problem = _problem(options, wants, target, preferences)
     found = _resolve(run, problem, wants, target)
-    answer = _answer(run, wants, found)
+    answer = _answer(run, wants, found, wheels_only=options.pylock)
     text = _text(options, answer, cwd)
     changed = before is None or before != text.encode()
     if write and options.output is not None and changed:
@@ -320,7 +320,7 @@ def _names(words: Sequence[str]) -> frozenset[str]:
 # -- the answer -------------------------------------------------------------------
 
 
-def _answer(run: Run, wants: Wants, found: _Found) -> Answer:
+def _answer(run: Run, wants: Wants, found: _Found, *, wheels_only: bool) -> Answer:
     versions = {pin.name: pin.version for pin in found.resolution.pins}
     wanted_by: dict[NormalizedName, list[NormalizedName]] = {name: [] for name in versions}
     for name, needs in found.resolution.dependencies.items():
@@ -328,7 +328,10 @@ def _answer(run: Run, wants: Wants, found: _Found) -> Answer:
             if need in wanted_by:
                 wanted_by[need].append(name)
     places = sources(run, wants)
-    entries = tuple(_entry(pin, wants, wanted_by[pin.name], found, versions) for pin in found.resolution.pins)
+    entries = tuple(
+        _entry(pin, wants, wanted_by[pin.name], found, versions, wheels_only=wheels_only)
+        for pin in found.resolution.pins
+    )
     return Answer(
         entries=entries,
         index_url=next((index.url for index in reversed(places.indexes)), ""),
@@ -344,6 +347,8 @@ def _entry(
     wanted_by: list[NormalizedName],
     found: _Found,
     versions: Mapping[NormalizedName, Version],
+    *,
+    wheels_only: bool,
 ) -> Entry:
     named = [one for one in (*wants.requirements, *wants.constraints, *wants.overrides) if one.name == pin.name]
     files = found.files[pin.name]
@@ -357,7 +362,7 @@ def _entry(
         wanted_by=tuple(sorted(wanted_by)),
         index_url="" if pin.url else files[0].page if files else "",
         dependencies=tuple((name, versions[name]) for name in needs if name in versions),
-        files=tuple(_chosen_file(file) for file in files),
+        files=tuple(_chosen_file(file) for file in files if file.is_wheel or not wheels_only),
     )
 
 

@@ -86,9 +86,12 @@ BY_METAVAR: dict[str | None, Any] = {
     "NAME": Text,
     "PATH": Text,
     "PLACE": Text,
+    "PLATFORM": Text,
     "PROJECT": Text,
     "SECONDS": Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)],
+    "TEXT": Text,
     "URL": Text,
+    "VERSION": Text,
 }
 
 #: Metavars of what is a path, relative to the file that names it.

@@ -126,6 +126,11 @@ class Tool:
         """Runs a sync to its end."""
         return self.run(*self.command(lock, targets, *options), environ=environ)
 
+    def compile(self, *words: str) -> Result:
+        """Runs a compile to its end."""
+        cache = ("--cache-dir", str(self.cache), "--index-url", self.index_url)
+        return self.run(sys.executable, "-m", "cli", "compile", *words, *cache)
+
     def start(self, lock: Path, *targets: Target, options: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Starts a sync in a session of its own, so that a signal reaches it alone."""
         return subprocess.Popen(
