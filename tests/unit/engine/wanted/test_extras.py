@@ -42,3 +42,8 @@ def test_extras_that_lead_to_each_other_end() -> None:
 def test_an_extra_that_is_not_there_is_a_problem() -> None:
     one = project(["proj[c]"])
     assert needs(one) == [] and one.problems == ["p:1: proj has no extra c"]
+
+
+def test_an_extra_that_is_reached_twice_is_told_once() -> None:
+    one = project([], a=["y"], b=["proj[a]"], c=["proj[a]"])
+    assert needs(one, "a", "b", "c") == ["y"]

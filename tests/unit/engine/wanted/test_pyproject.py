@@ -62,3 +62,8 @@ def test_faults_of_a_group_are_all_told() -> None:
 def test_a_group_that_includes_itself_is_a_problem() -> None:
     problems = group("[dependency-groups]\na=[{include-group='a'}]\n", "a").problems
     assert len(problems) == 1 and "a includes itself" in problems[0]
+
+
+def test_a_requirement_of_a_group_is_found_however_it_is_spaced() -> None:
+    project = group("[dependency-groups]\na=[\n'X >= 1, <2']\n", "a")
+    assert [one.where for one in project.dependencies] == ["p.toml:3"]

@@ -242,3 +242,10 @@ def test_setup_py_leaves_it_to_the_files_beside(folder: Folder) -> None:
 def test_standard_input_is_read_once(folder: Folder) -> None:
     with pytest.raises(ConfigurationError, match="standard input"):
         folder.read(Asked(files=("-",), constraints=("-",)))
+
+
+def test_a_file_that_is_included_in_two_meanings_has_both(folder: Folder) -> None:
+    folder.write({"a.in": "-r b.in\n-r b.in", "over.txt": "-r b.in", "b.in": "beta==1"})
+    wants = folder.read(Asked(files=("a.in",), overrides=("over.txt",)))
+    assert told(wants.requirements) == [("beta==1", "b.in:1", "-r b.in")]
+    assert told(wants.overrides) == [("beta==1", "b.in:1", "--override b.in")]
