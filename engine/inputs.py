@@ -182,7 +182,7 @@ def conditions_hold(
         return False
     if names and digest_of(names, environ) != values:
         return False
-    return all(_is_unchanged(file, inputs[0].folder) for file in files)
+    return all(_is_unchanged(file, inputs[0].folder if inputs else cwd) for file in files)
 
 
 def _is_unchanged(condition: "FileCondition", folder: str) -> bool:

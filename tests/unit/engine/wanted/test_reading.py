@@ -249,3 +249,15 @@ def test_a_file_that_is_included_in_two_meanings_has_both(folder: Folder) -> Non
     wants = folder.read(Asked(files=("a.in",), overrides=("over.txt",)))
     assert told(wants.requirements) == [("beta==1", "b.in:1", "-r b.in")]
     assert told(wants.overrides) == [("beta==1", "b.in:1", "--override b.in")]
+
+
+def test_a_wheel_on_the_command_line_is_noticed_without_any_file(folder: Folder) -> None:
+    wheel = make_wheel("alpha", "1.0")
+    (folder.path / wheel.filename).write_bytes(wheel.content)
+    wants = folder.read(Asked(words=(f"./{wheel.filename}",)))
+    assert wants.conditions and conditions_hold(wants.conditions, (), str(folder.path), {})
+    (folder.path / wheel.filename).unlink()
+    assert not conditions_hold(wants.conditions, (), str(folder.path), {})
+    assert folder.problems(Asked(words=(f"./{wheel.filename}",))) == [
+        f"cannot read {folder.path}/{wheel.filename}: No such file or directory"
+    ]
