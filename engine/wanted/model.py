@@ -74,6 +74,7 @@ class Asked:
         constraints, overrides, excludes: files of these.
         extras: of the projects among the files; all_extras: every one.
         groups: dependency groups, each `name` or `path/of/pyproject.toml:name`.
+        sources: what `[tool.uv.sources]` says counts (it cannot be followed so far, and is a fault).
     """
 
     words: tuple[str, ...] = ()
@@ -84,6 +85,7 @@ class Asked:
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     groups: tuple[str, ...] = ()
+    sources: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from engine.lock.direct import Place
 
 
-def read_pyproject(body: bytes, *, source: str, shown: str, place: Place, extras: bool) -> StaticProject:
+def read_pyproject(
+    body: bytes, *, source: str, shown: str, place: Place, extras: bool, sources: bool = True
+) -> StaticProject:
     """Returns what the [project] table says.
 
     Args:
@@ -27,6 +29,8 @@ def read_pyproject(body: bytes, *, source: str, shown: str, place: Place, extras
         shown: what an annotation calls the file.
         place: where relative names start.
         extras: extras are asked for.
+        sources: `[tool.uv.sources]` counts, and is a problem where it says anything about a requirement: the index
+            may have another project of that name.
 
     Source: PEP 621, "dependencies, optional-dependencies", "dynamic".
     """
@@ -50,22 +54,26 @@ def read_pyproject(body: bytes, *, source: str, shown: str, place: Place, extras
     origin = file.origin()
     file.project.dependencies = file.wanted(table.get("dependencies", []), "project", "dependencies", origin)
     optional = table.get("optional-dependencies", {})
-    if not isinstance(optional, dict):
+    if isinstance(optional, dict):
+        for extra, texts in optional.items():
+            wanted = file.wanted(texts, "project.optional-dependencies", extra, origin)
+            file.project.optional.setdefault(canonicalize_name(extra), []).extend(wanted)
+    else:
         file.report("optional-dependencies is not a table", "project", "optional-dependencies")
-        return file.project
-    for extra, texts in optional.items():
-        wanted = file.wanted(texts, "project.optional-dependencies", extra, origin)
-        file.project.optional.setdefault(canonicalize_name(extra), []).extend(wanted)
+    if sources:
+        _refuse_sources(file, fields)
     return file.project
 
 
-def read_group(body: bytes, group: str, *, source: str, shown: str, place: Place) -> StaticProject:
+def read_group(
+    body: bytes, group: str, *, source: str, shown: str, place: Place, sources: bool = True
+) -> StaticProject:
     """Returns what a dependency group needs, as `dependencies`.
 
     Args:
         body: of a pyproject.toml.
         group: the name of the group.
-        source, shown, place: as for `read_pyproject`.
+        source, shown, place, sources: as for `read_pyproject`.
 
     Source: PEP 735.
     """
@@ -88,7 +96,24 @@ def read_group(body: bytes, group: str, *, source: str, shown: str, place: Place
     texts = _texts_of(groups)
     wanted = [texts.get(str(requirement), str(requirement)) for requirement in requirements]
     file.project.dependencies = file.wanted(wanted, "dependency-groups", group, file.origin(group))
+    if sources:
+        _refuse_sources(file, fields)
     return file.project
+
+
+def _refuse_sources(file: ProjectFile, fields: dict[str, Any]) -> None:
+    """Reports requirements that uv would take from elsewhere."""
+    table: Any = fields
+    for key in ("tool", "uv", "sources"):
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict):
+        return
+    project = file.project
+    wanted = {one.name for needed in (project.dependencies, *project.optional.values()) for one in needed}
+    for name in table:
+        if canonicalize_name(name) in wanted - {project.name}:
+            file.report(f"where {name} comes from cannot be said here so far", "tool.uv.sources", name)
+            project.hint = project.hint or "--no-sources takes it from an index"
 
 
 def _report_group(file: ProjectFile, groups: dict[str, Any], group: str, error: Exception) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from engine.credentials import without_credentials
 from engine.errors import ConfigurationError, EngineError, InvalidRequirements
 from engine.inputs import STANDARD_INPUT, LockInput, read_input
 from engine.local import local_path
@@ -157,7 +158,8 @@ class _WantsReader(FileWalk[Wanted]):
         elif str(item.requirement) == item.requirement.name:
             self._excludes.add(item.name)
         else:
-            self.problems.append(f'{item.where}: "{item.requirement}": what is excluded is named without anything else')
+            text = without_credentials(str(item.requirement))
+            self.problems.append(f'{item.where}: "{text}": what is excluded is named without anything else')
 
     def _read_words(self) -> None:
         reader = WantedReader("", Place(folder=self.cwd), None, origin="")
@@ -198,7 +200,7 @@ class _WantsReader(FileWalk[Wanted]):
         if one.name == SETUP_PY:
             project = self._beside_setup_py(one, shown, extras=extras)
         elif one.name == PYPROJECT:
-            project = read_pyproject(one.body, source=one.source, shown=shown, place=place, extras=extras)
+            project = self._pyproject(one, shown, extras=extras)
         else:
             project = read_setup_cfg(one.body, source=one.source, shown=shown, place=place, extras=extras)
             script = self._beside(one, SETUP_PY)
@@ -206,12 +208,18 @@ class _WantsReader(FileWalk[Wanted]):
                 project.problems.append(f"{one.source}: {script.source} beside it has a say, and cannot be run so far")
         self._projects.append((one.source, project))
 
+    def _pyproject(self, one: LockInput, shown: str, *, extras: bool) -> StaticProject:
+        place = Place(folder=self.cwd, url=one.url)
+        return read_pyproject(
+            one.body, source=one.source, shown=shown, place=place, extras=extras, sources=self._asked.sources
+        )
+
     def _beside_setup_py(self, one: LockInput, shown: str, *, extras: bool) -> StaticProject:
         """Returns what the files beside a setup.py say, if that is all there is to say."""
         place = Place(folder=self.cwd, url=one.url)
         other = self._beside(one, PYPROJECT)
         if other is not None:
-            project = read_pyproject(other.body, source=other.source, shown=shown, place=place, extras=extras)
+            project = self._pyproject(other, shown, extras=extras)
             if not project.problems or b"[project]" in other.body:
                 return project
         other = self._beside(one, SETUP_CFG)
@@ -235,8 +243,15 @@ class _WantsReader(FileWalk[Wanted]):
         one = self._opened_file(path)
         if one is None:
             return
-        place = Place(folder=self.cwd, url=one.url)
-        project = read_group(one.body, group, source=one.source, shown=_shown(one, self.cwd), place=place)
+        project = read_group(
+            one.body,
+            group,
+            source=one.source,
+            shown=_shown(one, self.cwd),
+            place=Place(folder=self.cwd, url=one.url),
+            sources=self._asked.sources,
+        )
+        self.hint = self.hint or project.hint
         self.problems.extend(project.problems)
         self._found["requirements"].extend(project.dependencies)
 

@@ -212,6 +212,17 @@ def test_groups_are_read_with_their_includes(folder: Folder) -> None:
     ]
 
 
+def test_where_uv_would_take_a_requirement_from_is_not_passed_over(folder: Folder) -> None:
+    sources = "[tool.uv.sources]\nalpha = { workspace = true }\nDelta = { index = 'x' }\nother = { path = '.' }\n"
+    folder.write({"pyproject.toml": PYPROJECT + sources})
+    assert folder.problems(Asked(files=("pyproject.toml",), groups=("dev",))) == [
+        "pyproject.toml:17: where Delta comes from cannot be said here so far",
+        "pyproject.toml:16: where alpha comes from cannot be said here so far",
+    ]
+    wants = folder.read(Asked(files=("pyproject.toml",), groups=("dev",), sources=False))
+    assert {one.name for one in wants.requirements} == {"alpha", "delta", "epsilon"}
+
+
 def test_an_extra_that_no_project_has_is_an_error(folder: Folder) -> None:
     folder.write({"pyproject.toml": PYPROJECT, "a.in": "alpha"})
     with pytest.raises(ConfigurationError, match=r"no extra slow; the extras are all, fast"):
