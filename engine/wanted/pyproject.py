@@ -113,7 +113,7 @@ def _refuse_sources(file: ProjectFile, fields: dict[str, Any]) -> None:
     for name in table:
         if canonicalize_name(name) in wanted - {project.name}:
             file.report(f"where {name} comes from cannot be said here so far", "tool.uv.sources", name)
-            project.hint = project.hint or "--no-sources takes it from an index"
+            project.hint = project.hint or "without that entry it is taken from an index"
 
 
 def _report_group(file: ProjectFile, groups: dict[str, Any], group: str, error: Exception) -> None:
