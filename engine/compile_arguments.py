@@ -39,6 +39,7 @@ OPTIONS: tuple[Option, ...] = (
     *_shared(("python", "constraint", "extra", "all_extras", "group")),
     (("--override", "--overrides"), "override", "list", "FILE", "replace all requirements on these projects"),
     (("--exclude", "--excludes"), "exclude", "list", "FILE", "install nothing of these projects"),
+    (("--no-sources",), "no_sources", "flag", None, "ask the index although [tool.uv.sources] names another place"),
     (("--python-version",), "python_version", "value", "VERSION", "resolve for this Python, such as 3.9"),
     (
         ("--python-platform",),
@@ -150,6 +151,7 @@ def compile_options(
             extras=words("extra"),
             all_extras=bool(values["all_extras"]),
             groups=words("group"),
+            sources=not values["no_sources"],
         ),
         places=places,
         output=None if output is None else os.path.join(cwd, os.path.expanduser(output)),
