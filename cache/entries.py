@@ -106,7 +106,9 @@ def write_manifest(folder: str, manifest: Manifest) -> int:
     path = os.path.join(folder, "manifest")
     with open(path, "wb", buffering=0) as file:
         try:
-            file.write(manifest.to_json())
+            left = memoryview(manifest.to_json())
+            while left:
+                left = left[file.write(left) :]
         except OSError as exc:
             raise OSError(exc.errno, exc.strerror, path) from exc
         return os.fstat(file.fileno()).st_mtime_ns

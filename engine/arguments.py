@@ -71,7 +71,7 @@ LOCK_OPTIONS: tuple[Option, ...] = (
     (
         ("--allow-empty-requirements",),
         "allow_empty_requirements",
-        "flag",
+        "switch",
         None,
         "requirements files without requirements may empty an environment",
     ),

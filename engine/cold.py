@@ -259,8 +259,9 @@ def _compare(
         work.bytecode = _bytecode_kind(run, work, interpreter)
     work.scan(recovering=not run.options.dry_run)
     if selected is None:
+        work.kept = len(work.installed)
         return []
-    if not selected:
+    if not selected and not run.options.locks.allow_empty:
         work.warnings.append("the lock pins nothing that applies to this environment")
     pins = {pin.name: pin for pin in selected}
     direct: dict[str, str] = {name: text for name, pin in pins.items() if (text := pin.direct_url)}

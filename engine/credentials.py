@@ -3,8 +3,11 @@
 Pure, and on the warm path: it imports nothing.
 """
 
-#: What ends a URL in a text, besides white space.
-_ENDS = "#\"'<>\\`"
+#: What ends a query, besides white space: quotes and brackets may be a part of it, and of a secret.
+_ENDS = "#"
+
+#: What belongs to the sentence where it stands at the end.
+_MARKS = ").,:;\"'>`"
 
 
 def without_credentials(text: str) -> str:
@@ -54,8 +57,8 @@ def without_query_values(text: str) -> str:
     shown, position = [], 0
     while (mark := text.find("?", position)) >= 0:
         end = next((at for at in range(mark, len(text)) if text[at].isspace() or text[at] in _ENDS), len(text))
-        # What belongs to the sentence: "(see https://example.com/?a=1)."
-        while text[end - 1] in ").,:;" and end > mark + 1:
+        # "(see https://example.com/?a=1)."
+        while text[end - 1] in _MARKS and end > mark + 1:
             end -= 1
         start = max((at + 1 for at in range(position, mark) if text[at].isspace()), default=position)
         is_url = "://" in text[start:mark]

@@ -43,6 +43,14 @@ class InvalidLock(EngineError):
         self.problems = problems
 
 
+class FilesUnavailable(EngineError):
+    """Several files of a lock cannot be fetched; `problems` has every line that names one."""
+
+    def __init__(self, problems: list[str], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
 class InvalidRequirements(ConfigurationError):
     """What is asked for cannot be understood; `problems` has every line that is wrong."""
 

@@ -41,9 +41,12 @@ class Linker:
         self._link = mode == "hardlink"
         self._clone = mode in ("hardlink", "clone") and os.name == "posix"
         self.counts = {"hardlink": 0, "clone": 0, "copy": 0}
-        umask = os.umask(0o077)
-        os.umask(umask)
-        self.modes = {_REGULAR | 0o666 & ~umask, _REGULAR | 0o777 & ~umask}
+        self.modes: set[int] = set()
+        # Asking for the umask sets it for a moment, for all threads; who links nothing need not know it.
+        if self._link:
+            umask = os.umask(0o077)
+            os.umask(umask)
+            self.modes = {_REGULAR | 0o666 & ~umask, _REGULAR | 0o777 & ~umask}
 
     @property
     def links(self) -> bool:
@@ -76,10 +79,7 @@ class Linker:
                 # Where lists of access rights or the file system decide, only a file that was made shows what they do.
                 if self._link and os.fstat(writer).st_mode == found.st_mode:
                     self.modes.add(found.st_mode)
-                try:
-                    self._fill(reader, writer)
-                except OSError as exc:
-                    raise named(exc, target) from exc
+                self._fill(reader, source, writer, target)
                 if _TIMES_BY_DESCRIPTOR:
                     os.utime(writer, ns=(found.st_atime_ns, found.st_mtime_ns))
             finally:
@@ -89,7 +89,7 @@ class Linker:
         finally:
             os.close(reader)
 
-    def _fill(self, reader: int, writer: int) -> None:
+    def _fill(self, reader: int, source: str, writer: int, target: str) -> None:
         if self._clone:
             import fcntl
 
@@ -101,9 +101,19 @@ class Linker:
             else:
                 self.counts["clone"] += 1
                 return
-        while data := os.read(reader, 1 << 20):
-            write_all(writer, data)
+        while data := _read(reader, source):
+            try:
+                write_all(writer, data)
+            except OSError as exc:
+                raise named(exc, target) from exc
         self.counts["copy"] += 1
+
+
+def _read(descriptor: int, path: str) -> bytes:
+    try:
+        return os.read(descriptor, 1 << 20)
+    except OSError as exc:
+        raise named(exc, path) from exc
 
 
 def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:

@@ -175,7 +175,9 @@ def _fell_back(linker: Linker, source: str, target: str, reason: OSError | None,
         existing.append(target.rpartition("/")[2])
     except OSError as refusal:
         if refusal.errno not in _LOST:
-            raise OSError(refusal.errno, refusal.strerror, target) from refusal
+            # A link between folders is told with names alone.
+            path = target if refusal is reason else refusal.filename
+            raise OSError(refusal.errno, refusal.strerror, path or target) from refusal
         try:
             with open(source, "rb"):
                 pass

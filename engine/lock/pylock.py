@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
 _HEADER = re.compile(r"""\[\[[ \t]*(?:packages|"packages"|'packages')[ \t]*\]\][ \t]*(?:\#.*)?""")
-_HINT = "use an environment that the lock is for, or lock again for this one"
+_HINT = "lock again, or use an environment that the lock is for"
 _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 _KEYS = {
     "": frozenset(

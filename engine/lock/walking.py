@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from engine.credentials import without_credentials
-from engine.errors import ConfigurationError, EngineError, IndexUnavailable
+from engine.errors import ConfigurationError, EngineError, FilesUnavailable, IndexUnavailable
 from engine.inputs import LockInput, digest_of, is_pylock, is_web_address, place_of, read_input
 from engine.light_sha256 import sha256
 from engine.lock.direct import has_scheme
@@ -92,6 +92,7 @@ class FileWalk(ABC, Generic[Item]):
         self.hint: str | None = None
         self._read: set[tuple[str, bool]] = set()
         self._unfetched: list[EngineError] = []
+        self._fetches_failed = 0
         self._unreachable: set[str] = set()
         self._files: dict[str, FileCondition] = {}
         self._variables: set[str] = set()
@@ -124,8 +125,11 @@ class FileWalk(ABC, Generic[Item]):
         Raises:
             EngineError: then.
         """
-        if len(self.problems) == len(self._unfetched) == 1:
+        if not self._unfetched or len(self.problems) != self._fetches_failed:
+            return
+        if self._fetches_failed == 1:
             raise self._unfetched[0]
+        raise FilesUnavailable(list(self.problems), hint=self.hint)
 
     @property
     def conditions(self) -> Conditions | tuple[()] | None:
@@ -209,7 +213,11 @@ class FileWalk(ABC, Generic[Item]):
         if "\0" in include.target:
             self.problems.append(f"{where}: a name with a NUL character is none")
             return
-        target = self._target(include.target, one)
+        try:
+            target = self._target(include.target, one)
+        except ValueError as exc:
+            self.problems.append(f"{where}: {without_credentials(include.target)} is no address: {exc}")
+            return
         identity = target if is_web_address(target) else os.path.realpath(target)
         chain = (*chain, (_identity(one), where))
         if any(identity == earlier for earlier, _ in chain):
@@ -226,6 +234,7 @@ class FileWalk(ABC, Generic[Item]):
             self.hint = self.hint or "name it on the command line, beside the other files"
             return
         if (server := _server(target)) in self._unreachable:
+            self._fetches_failed += 1
             self.problems.append(f"{where}: {without_credentials(target)} was not asked for: its server has failed")
             return
         try:
@@ -245,6 +254,7 @@ class FileWalk(ABC, Generic[Item]):
         error.message = f"{where}: {error.message}"
         self.problems.append(error.message)
         self._unfetched.append(error)
+        self._fetches_failed += 1
         self.hint = self.hint or error.hint
 
     def _target(self, name: str, one: LockInput) -> str:
@@ -283,8 +293,11 @@ def _identity(one: LockInput) -> str:
 
 
 def _server(target: str) -> str:
-    """Returns scheme, host and port of a web address, "" for a path."""
-    return "{0.scheme}://{0.netloc}".format(urlsplit(target)) if is_web_address(target) else ""
+    """Returns scheme, host and port of a web address, "" for a path and for what is no address."""
+    try:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(target)) if is_web_address(target) else ""
+    except ValueError:  # whoever asks there is told
+        return ""
 
 
 def _same_drive(one: str, other: str) -> bool:

@@ -167,3 +167,4 @@ def test_a_signed_place_keeps_its_secret(place: str, index: Index, tool: Tool, t
     made = [tool.folder / name for name in ("report.json", "trace.json")]
     said = [run.out, run.err, *(path.read_text("utf-8") for path in made if path.exists())]
     assert [text for text in said if "s3cret" in text] == []
+    assert "=***" in run.err

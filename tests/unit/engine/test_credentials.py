@@ -34,6 +34,8 @@ from engine.credentials import without_credentials, without_userinfo
         ('"https://example.com/?a=1": gone', '"https://example.com/?a=***": gone'),
         ("https://example.com/?a=1: HTTP 404", "https://example.com/?a=***: HTTP 404"),
         ("../files/a.whl?sig=1", "../files/a.whl?sig=***"),
+        *((f"https://example.com/?sig=a{mark}b!s3", "https://example.com/?sig=***") for mark in "'\"`<>\\"),
+        ("https://example.com/?tok='s3'/ has no project", "https://example.com/?tok=*** has no project"),
         ("really? yes?no", "really? yes?no"),
         ("https://example.com/?", "https://example.com/?"),
     ],

@@ -146,3 +146,22 @@ def test_every_way_keeps_the_mtime_that_compiled_files_are_checked_against(
     os.utime(source, ns=(0, 1_234_567_890_000_000_000))
     Linker(mode).fall_back(str(source), str(tmp_path / "target"), None)
     assert (tmp_path / "target").stat().st_mtime_ns == 1_234_567_890_000_000_000
+
+
+def test_who_links_nothing_leaves_the_umask_of_all_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def umask(mask: int) -> int:
+        asked.append(mask)
+        return 0o022
+
+    monkeypatch.setattr(os, "umask", umask)
+    assert Linker("copy").modes == Linker("clone").modes == set() and asked == []
+    assert Linker("hardlink").modes == {0o100644, 0o100755}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that cannot be read")
+def test_a_source_that_cannot_be_read_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="mem") as caught:
+        Linker("copy").fall_back("/proc/self/mem", str(tmp_path / "target"), None)
+    assert caught.value.filename == "/proc/self/mem"

@@ -16,7 +16,7 @@ from pip._internal.network.session import PipSession
 from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import parse_requirements
 
-from engine.errors import ConfigurationError, IndexUnavailable, InvalidLock
+from engine.errors import ConfigurationError, FilesUnavailable, IndexUnavailable, InvalidLock
 from engine.inputs import LockInput, conditions_hold, read_inputs
 from engine.local import file_url
 from engine.lock.lock import Lock
@@ -364,9 +364,15 @@ def test_a_server_that_cannot_be_reached_is_asked_once(server_wide: bool, asked:
     files.failure.server_wide = server_wide
     places = ["https://example.com/a", "https://example.com/b", "https://files.example.com/c"]
     files.write(a="".join(f"-r {place}\n" for place in places))
-    problems = files.problems("a.txt")
-    assert [problem.partition(": ")[0] for problem in problems] == ["a.txt:1", "a.txt:2", "a.txt:3"]
+    with pytest.raises(FilesUnavailable) as caught:
+        files.read("a.txt")
+    assert [problem.partition(": ")[0] for problem in caught.value.problems] == ["a.txt:1", "a.txt:2", "a.txt:3"]
     assert len(files.fetched) == asked
+
+
+def test_an_include_that_is_no_address_is_told_like_any_other_fault(files: Files) -> None:
+    files.write(a="-r https://[::1/x.txt\n???\n")
+    assert sorted(problem.partition(": ")[0] for problem in files.problems("a.txt")) == ["a.txt:1", "a.txt:2"]
 
 
 @pytest.mark.parametrize("text", ["lock-version = '1.0'\n???", '# x\n"lock-version"="1.0"\n'])
