@@ -6,12 +6,14 @@ Off the warm path, beside `engine.arguments`.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine.arguments import INDEX_OPTIONS, INSTALL_OPTIONS, LOCK_OPTIONS, NETWORK_OPTIONS, TARGET_OPTIONS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from engine.arguments import Value
     from engine.compiling import CompileOptions
@@ -93,15 +95,13 @@ def compile_options(
     Raises:
         ConfigurationError: when options contradict each other.
     """
-    from packaging.utils import canonicalize_name
-
     from engine.compiled.command import told_command
     from engine.compiled.requirements_txt import Annotations, TextStyle
     from engine.compiling import CompileOptions
+    from engine.environment.installed import normalize_name
     from engine.errors import ConfigurationError
     from engine.inputs import is_pylock
     from engine.wanted.model import Asked
-    from resolver import Prereleases, Strategy
 
     def words(name: str) -> tuple[str, ...]:
         found = values.get(name)
@@ -140,7 +140,7 @@ def compile_options(
         find_links=bool(values["emit_find_links"]),
         formats=bool(values["emit_build_options"]),
         index_annotations=bool(values["emit_index_annotation"]),
-        left_out=tuple(canonicalize_name(name) for name in words("no_emit_package")),
+        left_out=tuple(cast("NormalizedName", normalize_name(name)) for name in words("no_emit_package")),
     )
     return CompileOptions(
         asked=Asked(
@@ -160,8 +160,8 @@ def compile_options(
         python=pythons[0] if pythons else None,
         python_version=text("python_version"),
         platform=text("python_platform"),
-        strategy=Strategy(text("resolution") or "highest"),
-        prereleases=None if prerelease is None else Prereleases(prerelease),
+        strategy=text("resolution") or "highest",
+        prereleases=prerelease,
         upgrade=bool(values["upgrade"]),
-        upgrade_packages=frozenset(canonicalize_name(name) for name in words("upgrade_package")),
+        upgrade_packages=frozenset(normalize_name(name) for name in words("upgrade_package")),
     )

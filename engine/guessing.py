@@ -20,6 +20,12 @@ _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 #: What the name of a project consists of.
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
+#: What may follow the name of a project that an index is asked for.
+_AFTER_NAME = (b"", b"[", b"=", b"<", b">", b"!", b"~", b"(")
+
+#: What ends like these is a path, as in pip.
+_ARCHIVES = (b".whl", b".zip", b".tar.gz", b".tgz", b".tar", b".tar.bz2", b".tar.xz")
+
 
 def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]:
     """Returns normalised names that the lock pins without a marker and that no environment has yet.
@@ -58,6 +64,26 @@ def pinned_names(lock: bytes) -> list[str] | None:
         name, equals, rest = line.partition(b"==")
         name = name.partition(b"[")[0].strip()
         if equals and name and b";" not in rest and _NAME.issuperset(name):
+            names[normalize_name(name.decode("ascii"))] = None
+    return list(names)
+
+
+def wanted_names(requirements: bytes) -> list[str] | None:
+    """Returns the normalised names that a file of requirements wants without a condition, from any index.
+
+    None when the file has to be read before anything is asked, for the reasons of `pinned_names`.
+    """
+    if requirements.startswith(_MARKS) or any(b"coding" in line for line in requirements.split(b"\n", 2)[:2]):
+        return None
+    names: dict[str, None] = {}
+    for line in requirements.splitlines():
+        line = line.lstrip(b" \t\f\xef\xbb\xbf").partition(b" #")[0]
+        if line.startswith(b"-") and not line.startswith(b"--hash"):
+            return None
+        end = next((at for at, character in enumerate(line) if character not in _NAME), len(line))
+        name, rest = line[:end], line[end:].lstrip()
+        is_name = rest[:1] in _AFTER_NAME and not name.endswith(_ARCHIVES)
+        if name and is_name and b";" not in rest and b"@" not in rest:
             names[normalize_name(name.decode("ascii"))] = None
     return list(names)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.guessing import pinned_names
+from engine.guessing import pinned_names, wanted_names
 from engine.lock.requirements import RequirementsFile
 
 
@@ -22,6 +22,26 @@ def test_unconditional_pins_are_guessed_in_order_and_normalised() -> None:
 )
 def test_no_name_is_told_where_another_index_may_be_meant(line: str) -> None:
     assert pinned_names(f"a==1\n{line}\nb==1".encode()) is None
+
+
+def test_what_is_wanted_without_a_condition_is_guessed_in_order_and_normalised() -> None:
+    requirements = (
+        b"# why\nB.b>=1  # because\nA[x] == 2\nc ; os_name == 'nt'\n\td\ne~=1,<2\nb_b!=3\n(f)\n"
+        b"./g-1-py3-none-any.whl\nh-1-py3-none-any.whl\ni @ https://example.com/i.whl\nj.zip\nk (>=1)\n../l\nm/n\n"
+    )
+    assert wanted_names(requirements) == ["b-b", "a", "d", "e", "k"]
+
+
+@pytest.mark.parametrize(
+    "line", ["-i https://example.com", "--extra-index-url x", "  -r more.txt", "-c x", "-e .", "--no-index", "--pre"]
+)
+def test_nothing_wanted_is_told_where_another_index_may_be_meant(line: str) -> None:
+    assert wanted_names(f"a>=1\n{line}\nb".encode()) is None
+
+
+def test_nothing_wanted_is_told_of_a_text_in_another_encoding() -> None:
+    assert wanted_names("\ufeffa>=1\n".encode("utf-16")) is None
+    assert wanted_names(b"# coding: utf-7\na>=1\n+AC0-i https://example.com") is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])

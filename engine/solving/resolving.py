@@ -1,0 +1,237 @@
+"""From what is wanted to what was found: the problem, its resolution, and the answer that is written.
+
+Loaded while the first pages are on their way; `engine.compiling` is the door.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import anyio
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from engine.admission import Admission
+from engine.compiled.model import Answer, ChosenFile, Entry
+from engine.compiled.preferences import Preferences, read_preferences
+from engine.environment.platforms import Elsewhere
+from engine.errors import NoResolution
+from engine.index.client import Network
+from engine.index.source import Sources, sources
+from engine.limits import DOWNLOADS
+from engine.lock.pins import Digest
+from engine.reporting import Progress
+from engine.solving.answers import Answers
+from engine.solving.driver import Driver
+from engine.solving.opening import open_answers
+from engine.solving.versions import ListedFile, upload_time
+from engine.supply import Supply
+from engine.sync import Run
+from engine.wanted.model import Wanted, Wants
+from engine.workers import Workers
+from resolver import Pin, Policy, Prereleases, Problem, Requested, Resolution, ResolutionFailed, Strategy
+
+#: Digests that prove something.
+_STRONG = ("sha256", "sha384", "sha512")
+
+
+class Order(NamedTuple):
+    """Which versions are tried first: names of a strategy and of a mode of pre-releases, None where nobody has said."""
+
+    strategy: str = "highest"
+    prereleases: str | None = None
+
+
+class Found(NamedTuple):
+    """A resolution, and the files of what was chosen."""
+
+    resolution: Resolution
+    files: dict[NormalizedName, tuple[ListedFile, ...]]
+    warnings: list[str]
+    details: list[str]
+
+
+def preferences_of(body: bytes, name: str, target: Elsewhere, upgrades: Iterable[str]) -> Preferences:
+    """Returns what an earlier answer prefers.
+
+    Args:
+        body: of its file.
+        name: of its file, which tells the format.
+        target: what to resolve for.
+        upgrades: normalised names of projects that are to be chosen anew.
+    """
+    return read_preferences(body, name, target.markers).without(NormalizedName(name) for name in upgrades)
+
+
+def problem_of(wants: Wants, target: Elsewhere, order: Order, preferences: Preferences) -> Problem:
+    """Returns what is to be resolved."""
+    mode = order.prereleases or ("allow" if wants.prereleases else "if-necessary-or-explicit")
+    return Problem(
+        requirements=_requested(wants.requirements),
+        constraints=_requested(wants.constraints),
+        overrides=_requested(wants.overrides),
+        excludes=wants.excludes,
+        preferences=preferences.versions,
+        strategy=Strategy(order.strategy),
+        prereleases=Prereleases(mode),
+        markers=target.markers,
+    )
+
+
+def _requested(wanted: Sequence[Wanted]) -> tuple[Requested, ...]:
+    return tuple(Requested(requirement=one.requirement, source=one.where) for one in wanted)
+
+
+async def resolve(
+    run: Run, problem: Problem, wants: Wants, target: Elsewhere, *, network: Network, workers: Workers, scratch: str
+) -> Found:
+    """Finds versions.
+
+    Args:
+        run: options and the cache.
+        problem: what is to be resolved.
+        wants: what the files say about indexes.
+        target: what to resolve for.
+        network: asks.
+        workers: sort and unpack.
+        scratch: a private folder on the cache's file system.
+
+    Raises:
+        NoResolution: when there are none.
+        EngineError: when something needed cannot be found out.
+    """
+    places = sources(run, wants)
+    network.trust.trust_hosts(wants.trusted_hosts)
+    network.know([*places.indexes, *places.find_links, *places.pinned.values()])
+    tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
+    policy = _policy(target, places)
+    found: Found | ResolutionFailed
+    async with anyio.create_task_group() as group:
+        group.start_soon(workers.listen)
+        supply = Supply(
+            run,
+            [],
+            network=network,
+            workers=workers,
+            scratch=scratch,
+            admission=Admission(run.options.network.concurrent_downloads or DOWNLOADS),
+            progress=Progress(),
+        )
+        try:
+            asked = open_answers(
+                group,
+                run,
+                network=network,
+                sources=places,
+                workers=workers,
+                keeper=supply,
+                policy=policy,
+                tag_priority=tag_priority,
+            )
+            answers = Answers(asked.listings, asked.metadata, policy=policy, tag_priority=tag_priority)
+            try:
+                found = await _drive(problem, answers)
+            except ResolutionFailed as exc:
+                found = exc
+        finally:
+            supply.close()
+            group.cancel_scope.cancel()
+    if isinstance(found, ResolutionFailed):
+        raise NoResolution(str(found), hint=found.hint) from found
+    found.warnings.extend(network.warnings)
+    return found
+
+
+async def _drive(problem: Problem, answers: Answers) -> Found:
+    driver = Driver(problem, answers)
+    resolution = await driver.run()
+    warnings, notes = answers.tell(resolution.pins)
+    effort = resolution.effort
+    details = [
+        f"resolved {len(resolution.pins)} distributions: {effort.decisions} decisions, {effort.conflicts} conflicts, "
+        f"metadata of {effort.metadata} files needed, {answers.source.asked} fetched"
+    ]
+    files = {pin.name: answers.files(pin) for pin in resolution.pins}
+    return Found(resolution, files, [*resolution.warnings, *warnings], [*notes, *details])
+
+
+def _policy(target: Elsewhere, places: Sources) -> Policy:
+    # Nothing is built yet, so a release without a wheel is of no use.
+    return Policy(
+        python=Version(target.markers["python_full_version"]),
+        no_binary=_names(places.no_binary),
+        only_binary=frozenset({":all:"}),
+    )
+
+
+def _names(words: Sequence[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for word in (word.strip() for text in words for word in text.split(",")):
+        if word == ":none:":
+            found.clear()
+        elif word:
+            found.add(word if word == ":all:" else canonicalize_name(word))
+    return frozenset(found)
+
+
+def answer_of(run: Run, wants: Wants, found: Found, *, wheels_only: bool) -> Answer:
+    """Returns what is to be written.
+
+    Args:
+        run: options.
+        wants: what was wanted, and what the files say about indexes.
+        found: what was chosen.
+        wheels_only: leave out files that cannot be installed as they are.
+    """
+    versions = {pin.name: pin.version for pin in found.resolution.pins}
+    wanted_by: dict[NormalizedName, list[NormalizedName]] = {name: [] for name in versions}
+    for name, needs in found.resolution.dependencies.items():
+        for need in needs:
+            if need in wanted_by:
+                wanted_by[need].append(name)
+    places = sources(run, wants)
+    entries = tuple(
+        _entry(pin, wants, wanted_by[pin.name], found, versions, wheels_only=wheels_only)
+        for pin in found.resolution.pins
+    )
+    return Answer(
+        entries=entries,
+        index_url=next((index.url for index in reversed(places.indexes)), ""),
+        extra_index_urls=tuple(index.url for index in places.indexes[:-1]),
+        find_links=tuple(place.url for place in places.find_links),
+        formats=wants.formats,
+    )
+
+
+def _entry(
+    pin: Pin,
+    wants: Wants,
+    wanted_by: list[NormalizedName],
+    found: Found,
+    versions: Mapping[NormalizedName, Version],
+    *,
+    wheels_only: bool,
+) -> Entry:
+    named = [one for one in (*wants.requirements, *wants.constraints, *wants.overrides) if one.name == pin.name]
+    files = found.files[pin.name]
+    needs = found.resolution.dependencies.get(pin.name, ())
+    return Entry(
+        name=pin.name,
+        version=pin.version,
+        extras=pin.extras,
+        direct=next((one.given or pin.url for one in named if one.file is not None), "") if pin.url else "",
+        origins=tuple(dict.fromkeys(one.origin for one in named if one.origin)),
+        wanted_by=tuple(sorted(wanted_by)),
+        index_url="" if pin.url else files[0].page if files else "",
+        dependencies=tuple((name, versions[name]) for name in needs if name in versions),
+        files=tuple(_chosen_file(file) for file in files if file.is_wheel or not wheels_only),
+    )
+
+
+def _chosen_file(file: ListedFile) -> ChosenFile:
+    return ChosenFile(
+        filename=file.filename,
+        url=file.url,
+        size_bytes=file.size_bytes,
+        upload_time=upload_time(file.uploaded),
+        digests=tuple(Digest(algorithm=name, hex=digits) for name, digits in file.hashes.items() if name in _STRONG),
+    )
