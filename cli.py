@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.documents import Documents
     from engine.options import SyncOptions
     from engine.printing import Style
+    from engine.recording import Recorder
     from engine.reporting import Outcome, View
     from engine.settings.complete import Completed
 
@@ -88,13 +89,15 @@ def _obey(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
             values["cache_dir"] = folder
             return _run(wanted, style, arguments)
     code = _run(wanted, style, arguments)
-    if code == OK and not values["check"]:
+    if code == OK and not values.get("check"):
         wanted.memory.keep()
     return code
 
 
 def _run(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
-    return _compile(wanted, style, arguments) if wanted.values["command"] == "compile" else _sync(wanted, style)
+    if wanted.values["command"] == "compile":
+        return _compile(wanted, style, arguments)
+    return _change(wanted, style)
 
 
 def _terminate(number: int, frame: object) -> None:
@@ -118,10 +121,9 @@ def _cache_dir(values: "dict[str, Value]") -> str:
     return cache_root(str(chosen) if chosen else None, os.environ)
 
 
-def _sync(wanted: "Completed", style: "Style") -> int:
+def _change(wanted: "Completed", style: "Style") -> int:
+    """Runs a command that changes environments: `sync` or `install`."""
     from time import perf_counter
-
-    from engine.sync import sync
 
     start = perf_counter()
     values = wanted.values
@@ -130,7 +132,7 @@ def _sync(wanted: "Completed", style: "Style") -> int:
     view = _view(style, hidden=bool(quiet or values["no_progress"]))
     documents = _documents(values)
     try:
-        outcomes = sync(options, os.environ, os.getcwd(), view, documents.recorder if documents is not None else None)
+        outcomes = _outcomes(values, options, view, documents.recorder if documents is not None else None)
     except BaseException as exc:
         if documents is not None:
             _write(documents, style, exc)
@@ -141,6 +143,19 @@ def _sync(wanted: "Completed", style: "Style") -> int:
         _tell_details(outcomes, documents, values, style)
     code = _code(outcomes, check=options.check)
     return code if written else code or FAILED
+
+
+def _outcomes(
+    values: "dict[str, Value]", options: "SyncOptions", view: "View", recorder: "Recorder | None"
+) -> "list[Outcome]":
+    if values["command"] == "install":
+        from engine.install_arguments import install_request
+        from engine.installing import install
+
+        return install(install_request(values, options), os.environ, os.getcwd(), view, recorder)
+    from engine.sync import sync
+
+    return sync(options, os.environ, os.getcwd(), view, recorder)
 
 
 def _compile(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
@@ -191,7 +206,7 @@ def _options(wanted: "Completed") -> "SyncOptions":
         network=NetworkOptions.from_words(values, os.getcwd()),
         offline=bool(values["offline"]),
         dry_run=bool(values["dry_run"]),
-        check=bool(values["check"]),
+        check=bool(values.get("check")),
         durable=bool(values["durable"]),
         strict_record=bool(values["strict_record"]),
         link_mode=str(values["link_mode"] or "hardlink"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: How exact the time of the last use is.
 NOTED_SECONDS = 24 * 3600
 
-MAGIC = b"engine plan 5\n"
+MAGIC = b"engine plan 6\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -46,7 +46,8 @@ class PlannedEntry:
     of `direct_url.json`, and "" where there is to be none.  `yanked` says that
     the index advised against it and why, or is "", `extras` are those that the
     lock asks for, `size_bytes` is the wheel's, 0 where nobody has said: these
-    change nothing, and are told.
+    change nothing, and are told.  `requested` is False for what is only there
+    because something else needs it.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class PlannedEntry:
         "extras",
         "file_count",
         "name",
+        "requested",
         "sha256",
         "site",
         "size_bytes",
@@ -83,6 +85,7 @@ class PlannedEntry:
         yanked: str = "",
         extras: tuple[str, ...] = (),
         size_bytes: int = 0,
+        requested: bool = True,
     ) -> None:
         self.name = name
         self.version = version
@@ -99,6 +102,7 @@ class PlannedEntry:
         self.yanked = yanked
         self.extras = extras
         self.size_bytes = size_bytes
+        self.requested = requested
 
     def fields(self) -> "tuple[Any, ...]":
         """Returns what `from_fields` makes an equal entry of, in types that marshal knows."""
@@ -116,6 +120,7 @@ class PlannedEntry:
             self.yanked,
             self.extras,
             self.size_bytes,
+            self.requested,
         )
 
     @classmethod
@@ -136,6 +141,7 @@ class PlannedEntry:
             entry.yanked,
             entry.extras,
             entry.size_bytes,
+            entry.requested,
         ) = fields
         entry._contents = None
         return entry

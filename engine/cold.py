@@ -20,9 +20,10 @@ from engine.workers import Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from engine.bytecode.kind import BytecodeKind
+    from engine.chosen import Chosen
     from engine.environment.interpreter import Interpreter, Probe
     from engine.index.compatibility import Target as Compatible
     from engine.inputs import Conditions
@@ -99,7 +100,7 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
         if guesses or preparation.work_to_do:
             if not guesses:
                 workers.wake()
-            trust = _trust(run)
+            trust = open_trust(run)
             with timed(run.recorder, "import", "engine.loop"):
                 from engine.loop import run_loop
 
@@ -114,7 +115,7 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
                 _store_plan(run, target, preparation, answers.get(_work(target).environment.prefix, {}))
 
 
-def _trust(run: Run) -> "Trust":
+def open_trust(run: Run) -> "Trust":
     """Returns the TLS settings; where they will be needed, authorities are read while the rest is imported."""
     from engine.network.trust import Trust
 
@@ -142,7 +143,7 @@ class Preparation:
     def __init__(self, run: Run, targets: list[Target]) -> None:
         self._run = run
         self._targets = targets
-        self._facts = _Facts(run, targets)
+        self._facts = Facts(run, targets)
         self._done = False
         self.lock: Lock | None = None
         self.pins: dict[int, tuple[Pin, ...]] = {}
@@ -229,20 +230,37 @@ def _reader(run: Run) -> "LockReader":
 
 
 class Need:
-    """A pin that an environment has not got yet."""
+    """A pin that an environment has not got yet; `chosen` is its wheel, where that is settled already."""
 
-    __slots__ = ("compatible", "pin", "work")
+    __slots__ = ("chosen", "compatible", "pin", "work")
 
     def __init__(self, work: Work, compatible: "Compatible", pin: "Pin") -> None:
         self.work = work
         self.compatible = compatible
         self.pin = pin
+        self.chosen: Chosen | None = None
 
 
 def _compare(
     run: Run, target: Target, selected: "tuple[Pin, ...] | None", known: "dict[int, Compatible]"
 ) -> list[Need]:
     """Decides what a target lacks; brings its work up to date.  `known` has what each interpreter can use."""
+    work = begin_work(run, target)
+    if selected is None:
+        work.kept = len(work.installed)
+        return []
+    if not selected and not run.options.locks.allow_empty:
+        work.warnings.append("the lock pins nothing that applies to this environment")
+    return missing(target, selected, known)
+
+
+def begin_work(run: Run, target: Target) -> Work:
+    """Looks at what is installed in a target whose interpreter is known, and gives it its work.
+
+    Raises:
+        InvalidEnvironment: when the environment is not the user's to change, or cannot be read.
+        InstallFailed: when what a killed run has left cannot be finished.
+    """
     interpreter = target.interpreter
     assert interpreter is not None
     environment = target.environment
@@ -258,18 +276,26 @@ def _compare(
     if run.bytecode:
         work.bytecode = _bytecode_kind(run, work, interpreter)
     work.scan(recovering=not run.options.dry_run)
-    if selected is None:
-        work.kept = len(work.installed)
-        return []
-    if not selected and not run.options.locks.allow_empty:
-        work.warnings.append("the lock pins nothing that applies to this environment")
+    return work
+
+
+def missing(target: Target, selected: "Iterable[Pin]", known: "dict[int, Compatible]") -> list[Need]:
+    """Returns the pins that a target lacks; its work knows then what changes.
+
+    Args:
+        target: its work has begun.
+        selected: all that is to be there, each project once.
+        known: what interpreters can use, by their `id`; what is found out is added.
+    """
+    work, interpreter = _work(target), target.interpreter
+    assert interpreter is not None
     pins = {pin.name: pin for pin in selected}
     direct: dict[str, str] = {name: text for name, pin in pins.items() if (text := pin.direct_url)}
-    missing = work.compare(((name, pin.version_text) for name, pin in pins.items()), direct)
-    if not missing:
+    names = work.compare(((name, pin.version_text) for name, pin in pins.items()), direct)
+    if not names:
         return []
-    compatible = known.setdefault(id(interpreter), _compatible(interpreter))
-    return [Need(work, compatible, pins[name]) for name in missing]  # type: ignore[index]
+    compatible = known.setdefault(id(interpreter), compatible_with(interpreter))
+    return [Need(work, compatible, pins[name]) for name in names]  # type: ignore[index]
 
 
 def _bytecode_kind(run: Run, work: Work, interpreter: "Interpreter") -> "BytecodeKind | None":
@@ -313,7 +339,8 @@ def _check_may_change(run: Run, prefix: str, interpreter: "Interpreter") -> None
             )
 
 
-def _compatible(interpreter: "Interpreter") -> "Compatible":
+def compatible_with(interpreter: "Interpreter") -> "Compatible":
+    """Returns what an interpreter can use."""
     from engine.index.compatibility import Target as Compatible
 
     markers = interpreter.markers
@@ -357,7 +384,7 @@ def _with_local_wheels(conditions: "Conditions | tuple[()]", urls: list[str]) ->
     return place, files, names, values
 
 
-class _Facts:
+class Facts:
     """The facts of all interpreters; unknown ones are asked while other things go on."""
 
     def __init__(self, run: Run, targets: list[Target]) -> None:

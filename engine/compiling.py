@@ -31,6 +31,9 @@ from engine.sync import Run
 from engine.workers import Workers
 
 if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
     from engine.compiled.model import Answer
     from engine.compiled.requirements_txt import TextStyle
     from engine.environment.platforms import Elsewhere
@@ -218,17 +221,18 @@ class _Compilation:
     async def _resolve(
         self, network: "Network", workers: Workers, scratch: str
     ) -> "tuple[str, int, Found, tuple[str, ...]]":
-        from engine.compiled.preferences import Preferences
-        from engine.solving.resolving import Order, answer_of, preferences_of, problem_of, resolve
+        from engine.solving.problems import Order, preferences_of, problem_of
+        from engine.solving.resolving import answer_of, resolve
 
         options, wants = self._options, self._wants
         assert wants is not None
         target = self.target.read()
-        preferences = Preferences()
+        preferences: Mapping[NormalizedName, Version] = {}
         if self._before is not None and options.output is not None and not options.upgrade:
             name = os.path.basename(options.output)
-            preferences = preferences_of(self._before, name, target, options.upgrade_packages)
-        problem = problem_of(wants, target, Order(options.strategy, options.prereleases), preferences)
+            preferences = preferences_of(self._before, name, target.markers, options.upgrade_packages)
+        order = Order(options.strategy, options.prereleases)
+        problem = problem_of(wants, target.markers, order, preferences)
         found = await resolve(self._run, problem, wants, target, network=network, workers=workers, scratch=scratch)
         answer = answer_of(self._run, wants, found, wheels_only=options.pylock)
         return self._text(answer), len(answer.entries), found, wants.notes

@@ -44,7 +44,7 @@ def guess_projects(run: Run, environments: "Iterable[Environment]") -> list[str]
         names.update(dict.fromkeys(found))
     installed: set[str] = set()
     for environment in environments:
-        installed.update(_installed_names(environment))
+        installed.update(installed_names(environment))
     return [name for name in names if name not in installed]
 
 
@@ -88,7 +88,8 @@ def wanted_names(requirements: bytes) -> list[str] | None:
     return list(names)
 
 
-def _installed_names(environment: Environment) -> "Iterable[str]":
+def installed_names(environment: Environment) -> "Iterable[str]":
+    """Returns the normalised names of what an environment seems to have; nothing for one that is not virtual."""
     if not environment.is_virtual:
         return ()
     library = os.path.join(environment.prefix, "Lib" if os.name == "nt" else "lib")

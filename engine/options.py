@@ -244,6 +244,7 @@ class InstallOptions:
         system: the first interpreter on PATH instead of an environment.
         break_system_packages: change an environment that another tool manages (PEP 668).
         compile_bytecode: bring compiled files along with modules.
+        exact: what nobody has asked for leaves.
         reinstall: install everything again, whatever is there.
         reinstall_packages: normalised names of what is installed again.
     """
@@ -251,6 +252,7 @@ class InstallOptions:
     __slots__ = (
         "break_system_packages",
         "compile_bytecode",
+        "exact",
         "prefix",
         "reinstall",
         "reinstall_packages",
@@ -266,6 +268,7 @@ class InstallOptions:
         system: bool = False,
         break_system_packages: bool = False,
         compile_bytecode: bool = False,
+        exact: bool = True,
         reinstall: bool = False,
         reinstall_packages: "Iterable[str]" = (),
     ) -> None:
@@ -274,6 +277,7 @@ class InstallOptions:
         self.system = system
         self.break_system_packages = break_system_packages
         self.compile_bytecode = compile_bytecode
+        self.exact = exact
         self.reinstall = reinstall
         self.reinstall_packages = frozenset(reinstall_packages)
 
@@ -291,6 +295,8 @@ class InstallOptions:
             system=bool(values.get("system")),
             break_system_packages=bool(values.get("break_system_packages")),
             compile_bytecode=bool(values.get("compile_bytecode")),
+            # A sync has no such option: it is exact.
+            exact=bool(values.get("exact", True)),
             reinstall=bool(values.get("reinstall")),
             reinstall_packages=_normalized(names) if isinstance(names, list) and names else (),
         )

@@ -11,7 +11,7 @@ by `engine.selection`; how it gets here, and staged, by `engine.supply`.
 """
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from packaging.utils import NormalizedName
@@ -22,6 +22,7 @@ from engine.chosen import Chosen
 from engine.cold import Need
 from engine.errors import ConfigurationError, EngineError, IndexUnavailable, InstallFailed
 from engine.index.client import Network
+from engine.index.compatibility import Target
 from engine.index.source import Sources
 from engine.limits import DOWNLOADS
 from engine.refusals import REFUSALS, Refusals
@@ -36,6 +37,9 @@ from engine.workers import Workers
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
+#: Finds out what is missing where, while the run is under way.
+Find = Callable[[Supply, Admission, Progress], Awaitable[list[Need]]]
+
 
 class Pipeline:
     """One run of the pipeline.
@@ -48,6 +52,8 @@ class Pipeline:
         sources: where distributions are listed.
         scratch: a private folder on the cache's file system.
         workers: the worker processes.
+        find: says what is missing besides, once the workers answer.
+        targets: what those can use for whom something will be missing.
 
     Attributes:
         answers: prefix of the environment to project name to what was installed.
@@ -64,18 +70,19 @@ class Pipeline:
         sources: Sources,
         scratch: str,
         workers: Workers,
+        find: Find | None = None,
+        targets: Sequence[Target] = (),
     ) -> None:
         self.answers: Answers = {work.environment.prefix: {} for work in works}
         self.interrupted: signal.Signals | None = None
         self._run = run
         self._recorder = run.recorder
-        self._needs = needs
         self._works = works
         self._scratch = scratch
         self._workers = workers
         self._admission = Admission(run.options.network.concurrent_downloads or DOWNLOADS)
         self._progress = Progress()
-        self._progress.wheels = len(needs)
+        self._find = find
         self._supply = Supply(
             run,
             works,
@@ -87,19 +94,25 @@ class Pipeline:
         )
         self._selection = Selection(
             run,
-            needs,
+            [*targets, *(need.compatible for need in needs)],
             network=network,
             sources=sources,
             workers=workers,
             is_cached=lambda choice, need: self._supply.usable_sha256(choice, [need]) is not None,
         )
-        self._left = {id(work): sum(need.work is work for need in needs) for work in works}
         self._linked: dict[str, int] = {}
         self._collided: dict[str, set[str]] = {}
         self._chosen: dict[str, tuple[Chosen, Need]] = {}
+        self._scope = anyio.CancelScope()
+        self._know(needs)
+
+    def _know(self, needs: list[Need]) -> None:
+        """Learns what is missing where."""
+        self._needs = needs
+        self._progress.wheels = len(needs)
+        self._left = {id(work): sum(need.work is work for need in needs) for work in self._works}
         self._refusals = Refusals(needs)
         self._undecided = len({need.pin.name for need in needs})
-        self._scope = anyio.CancelScope()
 
     async def run(self) -> None:
         """Runs all projects; commits each environment when its last wheel is staged."""
@@ -111,6 +124,8 @@ class Pipeline:
                 if self._run.view.interval_seconds:
                     background.start_soon(self._show)
                 with self._scope:
+                    if self._find is not None:
+                        self._know([*self._needs, *await self._find(self._supply, self._admission, self._progress)])
                     if any(work.bytecode for work in self._works) and not self._run.options.dry_run:
                         await self._run_compiling()
                     else:

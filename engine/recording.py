@@ -204,6 +204,12 @@ class Recorder:
         artifact.size_bytes, artifact.sha256 = choice.size_bytes, choice.sha256 or ""
         self.wheels[prefix, project] = choice.url
 
+    def expect(self, project: str, choice: "Chosen") -> None:
+        """Notes that a wheel is fetched before any environment is known to get it."""
+        artifact = self.artifacts.setdefault(choice.url, Artifact(project))
+        artifact.filename, artifact.url = choice.filename, choice.url
+        artifact.size_bytes, artifact.sha256 = choice.size_bytes, choice.sha256 or ""
+
     def plan(self, prefix: str, entry: "PlannedEntry") -> None:
         """Notes that an environment gets a wheel that a plan names."""
         if not entry.sha256:

@@ -148,7 +148,7 @@ def _add_item(items: Items, recorder: Recorder, prefix: str, name: str, version:
             "download_info": _download_info(url, sha256),
             "is_direct": artifact.is_direct or bool(entry.direct_url),
             "is_yanked": artifact.yanked or bool(entry.yanked),
-            "requested": True,
+            "requested": entry.requested,
             "metadata": _metadata(recorder, prefix, entry, sha256) or {"name": name, "version": version},
             "engine": {
                 **_measures(artifact, recorder, _filename(url)),

@@ -6,7 +6,7 @@ Does not read pages (`engine.choosing`, in a worker) and does not ask
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from packaging.utils import NormalizedName
 
@@ -31,7 +31,7 @@ class Selection:
 
     Args:
         run: options and places.
-        needs: what is missing where.
+        targets: what the environments can use.
         network: asks.
         sources: where distributions are listed.
         workers: the worker processes.
@@ -41,7 +41,7 @@ class Selection:
     def __init__(
         self,
         run: Run,
-        needs: list[Need],
+        targets: Iterable[Target],
         *,
         network: Network,
         sources: Sources,
@@ -53,7 +53,7 @@ class Selection:
         self._sources = sources
         self._workers = workers
         self._is_cached = is_cached
-        self._targets = list({id(need.compatible): need.compatible for need in needs}.values())
+        self._targets = list({id(target): target for target in targets}.values())
         self._indexes = open_indexes(
             run, network=network, sources=sources, workers=workers, repeated=self._note_repeated_page
         )
@@ -74,14 +74,16 @@ class Selection:
         Raises:
             EngineError: when no page of the project can be had.
         """
-        paged = [need for need in needs if need.pin.file is None]
-        found: Iterator[Chosen | EngineError]
+        paged = [need for need in needs if need.chosen is None and need.pin.file is None]
         forbidden = self._sources.forbid_wheels(project)
         if forbidden:
-            found = iter([_no_wheels_wanted(need) for need in paged])
+            found: Iterator[Chosen | EngineError] = iter([_no_wheels_wanted(need) for need in paged])
         else:
             found = iter(await self._choose_from_pages(project, paged) if paged else ())
-        return [next(found) if need.pin.file is None else _named(need, forbidden=forbidden) for need in needs]
+        return [
+            need.chosen or (next(found) if need.pin.file is None else _named(need, forbidden=forbidden))
+            for need in needs
+        ]
 
     async def _choose_from_pages(self, project: NormalizedName, needs: list[Need]) -> list[Chosen | EngineError]:
         wants = [(_pin_fields(need), self._targets.index(need.compatible)) for need in needs]

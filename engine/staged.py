@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 AreaFields = tuple[int, str, str, dict[str, str], dict[str, str], str, str]
 
 #: (URL, whether the lock names it)
-Origin = tuple[str, bool]
+Origin = tuple[str, bool, bool]
 
 #: The wheel came from somewhere, and nobody asks where.
-UNKNOWN_ORIGIN: Origin = ("", False)
+UNKNOWN_ORIGIN: Origin = ("", False, True)
 
 
 class StagedWheel:
@@ -78,7 +78,7 @@ class StagedWheel:
         """Returns what to create in each area."""
         from engine.planning import plan_entry
 
-        url, is_direct = self._origin
+        url, is_direct, requested = self._origin
         direct_url = ""
         if is_direct:
             from engine.direct_url import direct_url_text
@@ -90,7 +90,7 @@ class StagedWheel:
                 planned.append(planned[-1])
                 continue
             entry = plan_entry(manifest, self._sha256, stamp, area[4])
-            entry.url, entry.direct_url = without_credentials(url), direct_url
+            entry.url, entry.direct_url, entry.requested = without_credentials(url), direct_url, requested
             if area[5]:
                 self._add_bytecode(entry, manifest, area)
             planned.append(entry)

@@ -227,13 +227,11 @@ def _write_generated(entry: PlannedEntry, tree: str, area: Area, collisions: lis
         origin = entry.direct_url.encode()
         write_file(f"{folder}/direct_url.json", origin)
         rows += f"{entry.dist_info}/direct_url.json,sha256={digest(origin)},{len(origin)}\n"
-    rows += (
-        f"{entry.dist_info}/INSTALLER,{_INSTALLER_ROW}\n"
-        f"{entry.dist_info}/REQUESTED,{_REQUESTED_ROW}\n"
-        f"{entry.dist_info}/RECORD,,\n"
-    )
+    if entry.requested:
+        write_file(f"{folder}/REQUESTED", b"")
+        rows += f"{entry.dist_info}/REQUESTED,{_REQUESTED_ROW}\n"
+    rows += f"{entry.dist_info}/INSTALLER,{_INSTALLER_ROW}\n{entry.dist_info}/RECORD,,\n"
     write_file(f"{folder}/INSTALLER", INSTALLER)
-    write_file(f"{folder}/REQUESTED", b"")
     write_file(f"{folder}/RECORD", rows.encode("utf-8", "surrogateescape"))
 
 

@@ -229,6 +229,8 @@ class Supply:
             return sha256
         if self._is_forbidden(choice):
             raise _not_cached(choice)
+        if self._recorder is not None:
+            self._recorder.expect(project, choice)
         if _is_local(choice):
             return (await self._downloaded(choice, [], [], project)).sha256
         key = choice.sha256 or pointer_key(choice)
@@ -288,9 +290,10 @@ def _is_local(choice: Chosen) -> bool:
     return choice.url.startswith("file:")
 
 
-def _origin(choice: Chosen, needs: list[Need]) -> tuple[str, bool]:
-    """Returns where a wheel comes from, and whether the distribution has to say so."""
-    return choice.url, any(need.pin.file is not None and need.pin.file.direct for need in needs)
+def _origin(choice: Chosen, needs: list[Need]) -> tuple[str, bool, bool]:
+    """Returns what `Job.stage` takes as origin."""
+    is_direct = any(need.pin.file is not None and need.pin.file.direct for need in needs)
+    return choice.url, is_direct, any(need.pin.requested for need in needs)
 
 
 def pointer_key(choice: Chosen) -> str:

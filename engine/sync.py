@@ -22,7 +22,7 @@ from engine.work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engine.environment.interpreter import Interpreter
     from engine.recording import Recorder
@@ -150,9 +150,25 @@ def sync(
     Raises:
         EngineError: when the run cannot start at all.
     """
+    return carry_out(Run(options, environ, cwd, view, recorder), _sync_targets)
+
+
+def carry_out(run: Run, change: "Callable[[Run, list[Target]], None]") -> list[Outcome]:
+    """Finds or makes the environments of a run, has them changed, and tells how that went.
+
+    Args:
+        run: what was asked.
+        change: changes the targets; what fails for one alone is left as the error of the target, or of its work.
+
+    Returns:
+        As `sync` does.
+
+    Raises:
+        EngineError: when the run cannot start at all.
+    """
+    options, recorder = run.options, run.recorder
     _check_options(options)
-    run = Run(options, environ, cwd, view, recorder)
-    check_place(options.cache_dir, [cwd])
+    check_place(options.cache_dir, [run.cwd])
     targets, outcomes = _find_targets(run)
     check_place(options.cache_dir, [target.environment.prefix for target in targets if target.environment.prefix])
     if recorder is not None:
@@ -161,7 +177,7 @@ def sync(
     finished = False
     try:
         _make_folders(run, targets)
-        _sync_targets(run, targets)
+        change(run, targets)
         finished = True
     finally:
         for target in targets:

@@ -116,7 +116,7 @@ class Work:
         if found is None or len(found) != 1 or found[0].broken:
             return False
         there = found[0].version
-        if name in self._direct and not _came_from(found[0].path, self._direct[name]):
+        if name in self._direct and not came_from(found[0].path, self._direct[name]):
             return False
         # `==1.0` means 1.0+local as well (PEP 440, "Version matching").
         return same_version(there if "+" in version else there.partition("+")[0], version)
@@ -145,11 +145,15 @@ class Work:
             self.added.append((name, version))
             self.removed.extend((name, old.version) for old in self.installed.get(name, ()))
         for name, found in self.installed.items():
-            if name not in names and name not in SEEDS:
+            if self._leaves(name):
                 self.removed.extend((name, old.version) for old in found)
         if absent := self._options.reinstall_packages and sorted(self._options.reinstall_packages - names):
             self.warnings.append(f"--reinstall-package names what is not in the lock: {', '.join(absent)}")
         return missing
+
+    def _leaves(self, name: str) -> bool:
+        """Tells whether an installed project has to go because nobody wants it."""
+        return self._options.exact and name not in self._wanted and name not in SEEDS
 
     @property
     def changes(self) -> bool:
@@ -217,7 +221,7 @@ class Work:
                     hint="another run works on the same environment; run again",
                 )
         added = {name for name, _ in self.added}
-        going = {name for name in now if name in added or (name not in self._wanted and name not in SEEDS)}
+        going = {name for name in now if name in added or self._leaves(name)}
         leaving = [found for name in going for found in now.get(name, ())]
         if not leaving:
             return []
@@ -240,7 +244,7 @@ class Work:
         return removal.moves()
 
 
-def _came_from(dist_info: str, direct_url: str) -> bool:
+def came_from(dist_info: str, direct_url: str) -> bool:
     """Tells whether a distribution came from the wheel that `direct_url` describes."""
     try:
         with open(f"{dist_info}/direct_url.json", encoding="utf-8", errors="replace") as file:

@@ -23,7 +23,8 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
 `accepted` has (algorithm, hex) pairs, of which one must, unless it is empty.
 A worker that records says ("laps", 0, process, [what took time]) before an answer.
 An area is (index, stage, python, absolute schemes, relative schemes, kind of bytecode or "", version of Python);
-`origin` is the wheel's URL, and whether the distribution has to say that it came from there.
+`origin` is the wheel's URL, whether the distribution has to say that it came from there, and whether it was asked for
+by name.
 Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what went wrong or None)], counts),
 ("chosen", job, what `engine.choosing` returns), ("drift", job, path) or ("error", job, class name, message, hint).
 """

@@ -175,7 +175,7 @@ class Job:
         promised: dict[str, str],
         accepted: list[tuple[str, str]],
         areas: "list[AreaFields] | None",
-        origin: tuple[str, bool] = ("", False),
+        origin: tuple[str, bool, bool] = ("", False, True),
         promiser: str = "index",
     ) -> Finished:
         """Tells the worker that the download is complete, and waits until it is staged.
@@ -185,7 +185,8 @@ class Job:
             promised: algorithm to hex digest; every one has to match.
             accepted: (algorithm, hex digest) pairs; one has to match, unless there are none.
             areas: where to stage it; with None it is kept for this run, where no cleaning reaches it.
-            origin: URL of the wheel, and whether the distribution has to say that it came from there.
+            origin: URL of the wheel, whether the distribution has to say that it came from there, and whether it was
+                asked for by name.
             promiser: who has promised: `index` or `lock`.
 
         Raises:
@@ -195,7 +196,9 @@ class Job:
         await self._workers.send(self._connection, message)
         return _finished(await self._reply())
 
-    async def stage(self, sha256: str, areas: "list[AreaFields]", origin: tuple[str, bool] = ("", False)) -> Finished:
+    async def stage(
+        self, sha256: str, areas: "list[AreaFields]", origin: tuple[str, bool, bool] = ("", False, True)
+    ) -> Finished:
         """Stages a wheel from the cache.
 
         Args:

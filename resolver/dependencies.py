@@ -92,6 +92,7 @@ class Dependencies:
     def __init__(self, problem: Problem) -> None:
         self._markers = dict(problem.markers)
         self._excludes = problem.excludes
+        self._counted = problem.dependencies
         self._lines: dict[str, _Line] = {}
         self._applies: dict[tuple[str, str], bool] = {}
         self._known: dict[tuple[tuple[str, ...], str], tuple[Wanted, ...]] = {}
@@ -126,6 +127,8 @@ class Dependencies:
         Raises:
             InvalidLine: a line is no requirement.
         """
+        if not self._counted:
+            return ()
         key = (lines, extra or "")
         known = self._known.get(key)
         if known is None:

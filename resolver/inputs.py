@@ -58,6 +58,7 @@ class Problem:
         strategy, prereleases: the order of candidates.
         prereleases_package: another mode for some projects.
         markers: the target's marker environment, `packaging.markers.default_environment()` of the target.
+        dependencies: whether what is installed has to have what it depends on.
     """
 
     requirements: tuple[Requested, ...]
@@ -69,3 +70,4 @@ class Problem:
     strategy: Strategy = Strategy.HIGHEST
     prereleases: Prereleases = Prereleases.IF_NECESSARY_OR_EXPLICIT
     prereleases_package: Mapping[NormalizedName, Prereleases] = field(default_factory=dict)
+    dependencies: bool = True

@@ -82,10 +82,14 @@ class Pin(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How much work it was: counts that do not depend on time."""
+    """How much work it was: counts that do not depend on time.
+
+    `rejections` are candidates that were ruled out by what was decided before them, `metadata` the files read.
+    """
 
     decisions: int
     conflicts: int
+    rejections: int
     metadata: int
 
 

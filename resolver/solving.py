@@ -69,6 +69,7 @@ class Resolver:
         self._state = _State()
         self._decisions = 0
         self._conflicts = 0
+        self._rejections = 0
         self._resolution: Resolution | None = None
         self._speculation.mention(self._direct)
 
@@ -144,6 +145,7 @@ class Resolver:
         if self._state is not state:
             return ()
         if state.propagation.has_conflict:
+            self._rejections += 1
             state.priorities.reject(node, [])
         elif bit & state.trail.sets[node.number]:
             self._assign(node, bit)
@@ -223,6 +225,7 @@ class Resolver:
     def _reject(self, node: Node) -> None:
         """Notes that a version was ruled out by what is decided, before it could be decided itself."""
         state = self._state
+        self._rejections += 1
         cause = next(one.cause for one in reversed(state.trail.log) if one.node == node.number)
         blamed = [] if cause is None else [number for number in cause.terms if number != node.number]
         self._reorder(node, blamed)
@@ -274,5 +277,5 @@ class Resolver:
                     raise ResolverError(f"{project.name} was chosen without metadata")
                 names.update(wanted.name for wanted in wants)
             dependencies[project.name] = tuple(sorted(names - {project.name}))
-        effort = Effort(self._decisions, self._conflicts, knowledge.count_metadata())
+        effort = Effort(self._decisions, self._conflicts, self._rejections, knowledge.count_metadata())
         return Resolution(tuple(pins), dependencies, tuple(warnings), effort)

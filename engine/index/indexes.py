@@ -21,6 +21,7 @@ from engine.chosen import Chosen
 from engine.credentials import without_credentials
 from engine.errors import EngineError, HashMismatch, InvalidPage, NoMatchingDistribution, ProjectNotFound
 from engine.index.asking import FlatPlace, Found, LocalIndex, Place, SimpleIndex, answer_fields
+from engine.index.freshness import HEAD_BYTES, Freshness
 from engine.index.pages import Pages
 from engine.index.places import is_local, names_archive
 from engine.workers import Workers
@@ -164,6 +165,30 @@ class Indexes:
         for source in (source for group in gathered.groups for source in group):
             if source[0] == "stored" and reader.stored(source[1]) is None:
                 self._records.put(source[1], b"")
+
+    def fresh_until(self, project: "NormalizedName") -> float:
+        """Returns until when what was found out about a project need not be asked for again, in seconds of the epoch.
+
+        Args:
+            project: one whose pages have been read.
+
+        Returns:
+            0 where nothing of that is stored, as with a folder.
+        """
+        until = float("inf")
+        if self._links_of(project):
+            return 0
+        for index in self._sources.of(project):
+            if index.flat or is_local(index.url):
+                return 0
+            head = self._records.start(self._pages_of(index).key(project), HEAD_BYTES)
+            found = Freshness.unpack(head) if head else None
+            if head is None or found is None:
+                return 0
+            until = min(until, found[0].expires)
+            if self._strategy == "first-index" and len(head) > found[1]:
+                break
+        return until
 
     def _links_of(self, project: "NormalizedName") -> "tuple[IndexLocation, ...]":
         return () if project in self._sources.pinned else self._sources.find_links

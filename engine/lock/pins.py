@@ -74,7 +74,8 @@ class Pin:
 
     `arbitrary_equality` is True for `===`, which compares `version_text` as text;
     only then `version` may be None.  `line` counts from 1 and is 0 where it is not known.  `file` is the wheel to
-    install where the lock names one; without it an index is asked.
+    install where the lock names one; without it an index is asked.  `requested` is False for what is only there because
+    something else needs it, where that is known.
     """
 
     name: NormalizedName
@@ -87,6 +88,7 @@ class Pin:
     line: int
     source: str
     file: LockedFile | None = None
+    requested: bool = True
 
     @property
     def where(self) -> str:

@@ -4,7 +4,7 @@ Joins what lists versions with what reads metadata, and remembers which file sta
 which version.  A URL's release has the name and the version of its wheel.
 """
 
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import NormalizedName
@@ -14,6 +14,7 @@ from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import NoMatchingDistribution
 from engine.index.compatibility import WheelName, best_rank
+from engine.solving.installed import InstalledRelease, read_installed
 from engine.solving.listings import Listings
 from engine.solving.metadata import MetadataSource
 from engine.solving.versions import ListedFile, ProjectListing
@@ -28,6 +29,8 @@ class Answers:
         source: the metadata of files.
         policy: what the run allows of files.
         tag_priority: maps the target's tags to their rank; None where any wheel fits.
+        installed: what need not be fetched, because it is there.
+        staying: those of them of whose projects nothing else is considered.
     """
 
     def __init__(
@@ -37,11 +40,15 @@ class Answers:
         *,
         policy: Policy,
         tag_priority: dict[str, int] | None,
+        installed: Mapping[NormalizedName, InstalledRelease] | None = None,
+        staying: Collection[NormalizedName] = (),
     ) -> None:
         self.source = source
         self._listings = listings
         self._policy = policy
         self._tag_priority = tag_priority
+        self._installed = installed or {}
+        self._staying = staying
         self._projects: dict[NormalizedName, ProjectListing] = {}
         self._behind_urls: dict[str, ListedFile] = {}
 
@@ -53,8 +60,11 @@ class Answers:
         """
         if request.url is not None:
             return self._listing_of_url(request.name, request.url)
+        there = self._installed.get(request.name)
+        if there is not None and request.name in self._staying:
+            return Listing((Release(there.version),))
         found = self._projects[request.name] = await self._listings.listing(request.name)
-        return found.listing
+        return found.listing if there is None else _with_installed(found.listing, there.version)
 
     async def metadata(self, request: Dependencies) -> Metadata | Unusable:
         """Returns the metadata of a release, or why it has none.
@@ -62,6 +72,9 @@ class Answers:
         Raises:
             EngineError: when they cannot be had.
         """
+        there = self._installed.get(request.name)
+        if there is not None and request.url is None and there.version == request.version:
+            return read_installed(request.name, there)
         file = self.file(request.name, request.version, request.url)
         if file is None:
             return Unusable(Obstacle.NO_FILES)
@@ -69,17 +82,21 @@ class Answers:
 
     def file(self, name: NormalizedName, version: Version, url: str | None) -> ListedFile | None:
         """Returns the file that stands for a release, once its project was listed."""
-        return self._behind_urls[url] if url is not None else self._projects[name].best(version)
+        if url is not None:
+            return self._behind_urls[url]
+        project = self._projects.get(name)
+        return None if project is None else project.best(version)
 
     def files(self, pin: Pin) -> tuple[ListedFile, ...]:
         """Returns all files of a chosen release."""
         if pin.url is not None:
             return (self._behind_urls[pin.url],)
-        return self._projects[pin.name].files(pin.version)
+        project = self._projects.get(pin.name)
+        return () if project is None else project.files(pin.version)
 
     def tell(self, pins: tuple[Pin, ...]) -> tuple[list[str], list[str]]:
         """Returns warnings, and notes for who asks for more, about the projects that were chosen."""
-        found = [self._projects[pin.name] for pin in pins if pin.url is None]
+        found = [self._projects[pin.name] for pin in pins if pin.url is None and pin.name in self._projects]
         warnings = [warning for project in found for warning in project.warnings]
         return warnings, [note for project in found for note in project.notes]
 
@@ -105,12 +122,10 @@ class Answers:
         return Listing((Release(version, None if fits else Unusable(Obstacle.NO_MATCHING_WHEEL)),))
 
 
-class Resolved(NamedTuple):
-    """A version that was chosen, and its files."""
-
-    pin: Pin
-    file: ListedFile
-    files: tuple[ListedFile, ...]
+def _with_installed(listing: Listing, version: Version) -> Listing:
+    """Returns a listing in which the installed version can be used, whatever the index says of it."""
+    others = tuple(release for release in listing.releases if release.version != version)
+    return Listing((*others, Release(version)), listing.missing)
 
 
 def _filename(url: str) -> str:

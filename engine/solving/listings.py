@@ -71,6 +71,15 @@ class Listings:
             known = self._known[project] = await self._flights.do(project, lambda: self._list(project))
         return known
 
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The projects whose versions were listed."""
+        return tuple(self._known)
+
+    def fresh_until(self) -> float:
+        """Returns until when nobody has to be asked again for what was listed, in seconds of the epoch."""
+        return min(map(self._indexes.fresh_until, self._known), default=float("inf"))
+
     async def _list(self, project: NormalizedName) -> ProjectListing:
         try:
             found = await self._indexes.pages(project, self._reader, stale=self._offline)

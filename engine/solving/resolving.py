@@ -3,7 +3,7 @@
 Loaded while the first pages are on their way; `engine.compiling` is the door.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import anyio
@@ -12,9 +12,8 @@ from packaging.version import Version
 
 from engine.admission import Admission
 from engine.compiled.model import Answer, ChosenFile, Entry
-from engine.compiled.preferences import Preferences, read_preferences
 from engine.environment.platforms import Elsewhere
-from engine.errors import NoResolution
+from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
 from engine.index.source import Sources, sources
 from engine.limits import DOWNLOADS
@@ -22,63 +21,37 @@ from engine.lock.pins import Digest
 from engine.reporting import Progress
 from engine.solving.answers import Answers
 from engine.solving.driver import Driver
+from engine.solving.installed import InstalledRelease
 from engine.solving.opening import open_answers
 from engine.solving.versions import ListedFile, upload_time
 from engine.supply import Supply
 from engine.sync import Run
-from engine.wanted.model import Wanted, Wants
+from engine.wanted.model import Wants
 from engine.workers import Workers
-from resolver import Pin, Policy, Prereleases, Problem, Requested, Resolution, ResolutionFailed, Strategy
+from resolver import Pin, Policy, Problem, Resolution, ResolutionFailed
 
 #: Digests that prove something.
 _STRONG = ("sha256", "sha384", "sha512")
 
 
-class Order(NamedTuple):
-    """Which versions are tried first: names of a strategy and of a mode of pre-releases, None where nobody has said."""
-
-    strategy: str = "highest"
-    prereleases: str | None = None
-
-
 class Found(NamedTuple):
-    """A resolution, and the files of what was chosen."""
+    """A resolution, and what it was made of.
+
+    Attributes:
+        resolution: what was chosen.
+        files: all files of that; best: the one to install, None for what is installed.
+        warnings, details: one line each.
+        looked_at: the projects whose versions were listed; fresh_until: when their pages have to be asked for again, in
+            seconds of the epoch.
+    """
 
     resolution: Resolution
     files: dict[NormalizedName, tuple[ListedFile, ...]]
+    best: dict[NormalizedName, ListedFile | None]
     warnings: list[str]
     details: list[str]
-
-
-def preferences_of(body: bytes, name: str, target: Elsewhere, upgrades: Iterable[str]) -> Preferences:
-    """Returns what an earlier answer prefers.
-
-    Args:
-        body: of its file.
-        name: of its file, which tells the format.
-        target: what to resolve for.
-        upgrades: normalised names of projects that are to be chosen anew.
-    """
-    return read_preferences(body, name, target.markers).without(NormalizedName(name) for name in upgrades)
-
-
-def problem_of(wants: Wants, target: Elsewhere, order: Order, preferences: Preferences) -> Problem:
-    """Returns what is to be resolved."""
-    mode = order.prereleases or ("allow" if wants.prereleases else "if-necessary-or-explicit")
-    return Problem(
-        requirements=_requested(wants.requirements),
-        constraints=_requested(wants.constraints),
-        overrides=_requested(wants.overrides),
-        excludes=wants.excludes,
-        preferences=preferences.versions,
-        strategy=Strategy(order.strategy),
-        prereleases=Prereleases(mode),
-        markers=target.markers,
-    )
-
-
-def _requested(wanted: Sequence[Wanted]) -> tuple[Requested, ...]:
-    return tuple(Requested(requirement=one.requirement, source=one.where) for one in wanted)
+    looked_at: tuple[str, ...] = ()
+    fresh_until: float = 0.0
 
 
 async def resolve(
@@ -99,12 +72,7 @@ async def resolve(
         NoResolution: when there are none.
         EngineError: when something needed cannot be found out.
     """
-    places = sources(run, wants)
-    network.trust.trust_hosts(wants.trusted_hosts)
-    network.know([*places.indexes, *places.find_links, *places.pinned.values()])
-    tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
-    policy = _policy(target, places)
-    found: Found | ResolutionFailed
+    found: Found | EngineError
     async with anyio.create_task_group() as group:
         group.start_soon(workers.listen)
         supply = Supply(
@@ -117,28 +85,102 @@ async def resolve(
             progress=Progress(),
         )
         try:
-            asked = open_answers(
-                group,
-                run,
-                network=network,
-                sources=places,
-                workers=workers,
-                keeper=supply,
-                policy=policy,
-                tag_priority=tag_priority,
-            )
-            answers = Answers(asked.listings, asked.metadata, policy=policy, tag_priority=tag_priority)
-            try:
-                found = await _drive(problem, answers)
-            except ResolutionFailed as exc:
-                found = exc
+            resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply)
+            found = await resolving.run(problem)
+        except EngineError as exc:
+            found = exc
         finally:
             supply.close()
             group.cancel_scope.cancel()
-    if isinstance(found, ResolutionFailed):
-        raise NoResolution(str(found), hint=found.hint) from found
+    if isinstance(found, EngineError):
+        raise found
     found.warnings.extend(network.warnings)
     return found
+
+
+class Resolving:
+    """One resolution, with what asks and answers for it.
+
+    Args:
+        run: options and the cache.
+        wants: what the files say about indexes.
+        target: what to resolve for.
+        network: asks.
+        workers: listened to; sort and unpack.
+        supply: fetches wheels.
+    """
+
+    def __init__(
+        self, run: Run, wants: Wants, target: Elsewhere, *, network: Network, workers: Workers, supply: Supply
+    ) -> None:
+        self._run = run
+        self._network = network
+        self._workers = workers
+        self._supply = supply
+        self._places = sources(run, wants)
+        self._policy = _policy(target, self._places)
+        self._tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
+        network.trust.trust_hosts(wants.trusted_hosts)
+        network.know([*self._places.indexes, *self._places.find_links, *self._places.pinned.values()])
+
+    async def run(
+        self,
+        problem: Problem,
+        installed: Mapping[NormalizedName, InstalledRelease] | None = None,
+        staying: Collection[NormalizedName] = (),
+    ) -> Found:
+        """Finds versions.
+
+        Args:
+            problem: what is to be resolved.
+            installed: what an environment has, and need not be fetched.
+            staying: those of which nothing else is considered, unless that would change the answer: so the pages of
+                what stays are not asked for.
+
+        Raises:
+            NoResolution: when there are none.
+            EngineError: when something needed cannot be found out.
+        """
+        async with anyio.create_task_group() as group:
+            asked = open_answers(
+                group,
+                self._run,
+                network=self._network,
+                sources=self._places,
+                workers=self._workers,
+                keeper=self._supply,
+                policy=self._policy,
+                tag_priority=self._tag_priority,
+            )
+            found: Found | ResolutionFailed | EngineError | None = None
+            for names in (staying, ()) if staying else ((),):
+                answers = Answers(
+                    asked.listings,
+                    asked.metadata,
+                    policy=self._policy,
+                    tag_priority=self._tag_priority,
+                    installed=installed,
+                    staying=names,
+                )
+                try:
+                    found = await _drive(problem, answers)
+                except (ResolutionFailed, EngineError) as exc:
+                    found = exc
+                if not names or (isinstance(found, Found) and not _was_in_the_way(found)):
+                    break
+            group.cancel_scope.cancel()
+        if isinstance(found, ResolutionFailed):
+            raise NoResolution(str(found), hint=found.hint) from found
+        if isinstance(found, Exception):
+            raise found
+        assert found is not None
+        return found._replace(looked_at=asked.listings.looked_at, fresh_until=asked.listings.fresh_until())
+
+
+def _was_in_the_way(found: Found) -> bool:
+    """Tells whether any candidate was ruled out: then other versions of what stays might have changed the answer."""
+    effort = found.resolution.effort
+    return bool(effort.conflicts or effort.rejections)
 
 
 async def _drive(problem: Problem, answers: Answers) -> Found:
@@ -151,7 +193,8 @@ async def _drive(problem: Problem, answers: Answers) -> Found:
         f"metadata of {effort.metadata} files needed, {answers.source.asked} fetched"
     ]
     files = {pin.name: answers.files(pin) for pin in resolution.pins}
-    return Found(resolution, files, [*resolution.warnings, *warnings], [*notes, *details])
+    best = {pin.name: answers.file(pin.name, pin.version, pin.url) for pin in resolution.pins}
+    return Found(resolution, files, best, [*resolution.warnings, *warnings], [*notes, *details])
 
 
 def _policy(target: Elsewhere, places: Sources) -> Policy:

@@ -2,7 +2,7 @@
 
 MISTAKES = (
     "",
-    "install x",
+    "instal x",
     "sync",
     "sync a --offline b",
     "sync --nonsense a",

@@ -126,6 +126,11 @@ class Tool:
         """Runs a sync to its end."""
         return self.run(*self.command(lock, targets, *options), environ=environ)
 
+    def install(self, target: Target, *words: str) -> Result:
+        """Runs an install to its end."""
+        places = ("--python", str(target.prefix), "--cache-dir", str(self.cache), "--index-url", self.index_url)
+        return self.run(sys.executable, "-m", "cli", "install", *words, *places)
+
     def compile(self, *words: str) -> Result:
         """Runs a compile to its end."""
         cache = ("--cache-dir", str(self.cache), "--index-url", self.index_url)

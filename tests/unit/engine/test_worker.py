@@ -54,7 +54,7 @@ def end(worker: Worker, wheel: Wheel, *areas: tuple[Any, ...], job: int = 1, **h
     answer = worker.handle(
         (
             *("end", job, len(wheel.content), hashes.get("promised", {}), hashes.get("accepted", []), list(areas)),
-            *(("", False), hashes.get("promiser", "index")),
+            *(("", False, True), hashes.get("promiser", "index")),
         )
     )
     assert answer is not None
@@ -272,9 +272,12 @@ def test_where_a_wheel_came_from_is_planned_without_secrets_and_written_only_whe
     end(worker, WHEEL)
     url = "https://user:secret@example.com/demo-1.0-py3-none-any.whl"
     for number, direct in enumerate((False, True)):
-        answer = worker.handle(("stage", 2 + number, WHEEL.sha256, [area_fields(tmp_path, number)], (url, direct)))
+        answer = worker.handle(
+            ("stage", 2 + number, WHEEL.sha256, [area_fields(tmp_path, number)], (url, direct, not direct))
+        )
         assert answer is not None and "secret" not in repr(answer)
         entry = PlannedEntry.from_fields(answer[4][0][1])
         assert entry.url.endswith("@example.com/demo-1.0-py3-none-any.whl")
         assert (WHEEL.sha256 in entry.direct_url) == direct
         assert ("purelib/demo-1.0.dist-info/direct_url.json" in staged(tmp_path, number)) == direct
+        assert ("purelib/demo-1.0.dist-info/REQUESTED" in staged(tmp_path, number)) == (not direct)

@@ -1,0 +1,389 @@
+"""One environment's installation that no plan answers: read, resolved, and installed in one run of the pipeline.
+
+Owns the order of things: the first questions leave before anything but aiohttp is
+imported; what is installed is looked at before anybody is asked; the pipeline begins
+with the resolution, whose wheels are on their way before it ends.
+"""
+
+import asyncio
+import importlib
+import signal
+from typing import TYPE_CHECKING
+
+from cache import plans
+from cache.plans import PlannedEntry
+from engine.cold import Facts, begin_work, compatible_with, missing, open_trust
+from engine.errors import InvalidRequirements
+from engine.guessing import installed_names
+from engine.installing import InstallRequest, guess_names
+from engine.recording import timed
+from engine.scratch import Scratch
+from engine.sync import Run, Target
+from engine.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
+    from engine.admission import Admission
+    from engine.cold import Need
+    from engine.index.client import Network
+    from engine.inputs import LockInput
+    from engine.lock.pins import Digest, Pin
+    from engine.network.trust import Trust
+    from engine.reporting import Progress
+    from engine.solving.installed import InstalledRelease
+    from engine.solving.resolving import Found
+    from engine.supply import Supply
+    from engine.wanted.model import Wanted, Wants
+    from engine.work import Work
+    from resolver import Pin as ChosenPin
+    from resolver import Problem, Resolution
+
+#: What an installation needs, in pieces that take 5-25 ms to import.
+LATE_IMPORTS = (
+    "anyio",
+    "anyio._backends._asyncio",
+    "packaging.requirements",
+    "engine.wanted.reading",
+    "resolver",
+    "engine.supply",
+    "engine.solving.resolving",
+    "engine.pipeline",
+    "aiofiles",
+)
+
+#: Long enough for the first packets to leave, in seconds.
+FIRST_PACKETS_SECONDS = 0.005
+
+
+class Installation:
+    """Installs what is wanted into one environment.
+
+    Args:
+        run: options and places.
+        request: what is wanted.
+        target: the environment; gets its work.
+        inputs: the files of the request as they were read for the target's key, or None.
+    """
+
+    def __init__(self, run: Run, request: InstallRequest, target: Target, inputs: "list[LockInput] | None") -> None:
+        self._run = run
+        self._request = request
+        self._target = target
+        self._inputs = inputs
+        self._facts = Facts(run, [target])
+        self._wants: Wants | None = None
+        self._problem: Problem | None = None
+        self._installed: Mapping[NormalizedName, InstalledRelease] = {}
+        self._resolution: Resolution | None = None
+        self._looked_at: tuple[str, ...] = ()
+        self._fresh_until = 0.0
+        self._pins: list[Pin] = []
+
+    def run(self) -> None:
+        """Installs; the target's work tells how it went.
+
+        Raises:
+            EngineError: when the environment cannot have what is wanted.
+        """
+        try:
+            guesses = self._guess()
+            if not guesses:
+                self._prepare()
+                if self._is_settled():
+                    self._store({})
+                    return
+            self._install(guesses)
+        finally:
+            self._facts.cancel()
+            if self._target.work is not None:
+                self._target.work.close()
+
+    def _install(self, guesses: list[str]) -> None:
+        run, options = self._run, self._run.options
+        from engine.space import require_descriptors
+
+        require_descriptors()
+        scratch = Scratch(run.layout)
+        try:
+            with timed(run.recorder, "fork", "workers"):
+                workers = Workers(
+                    run.layout.root,
+                    scratch.folder,
+                    options.link_mode,
+                    strict_record=options.strict_record,
+                    recorder=run.recorder,
+                    most=options.concurrent_installs,
+                )
+            try:
+                trust = open_trust(run)
+                with timed(run.recorder, "import", "engine.loop"):
+                    from engine.loop import run_to_end
+
+                answers = run_to_end(self._ask(guesses, scratch.folder, workers, trust))
+            finally:
+                workers.close()
+        finally:
+            scratch.close()
+        self._store(answers)
+
+    # -- before anybody is asked ------------------------------------------------
+
+    def _guess(self) -> list[str]:
+        """Returns projects whose pages will be needed; none where what is needed is known as fast.
+
+        Only while a child is still asked about an interpreter.
+        """
+        if not self._facts.waiting or self._run.options.offline:
+            return []
+        names = guess_names(self._request, self._run.cwd)
+        there = set(installed_names(self._target.environment))
+        return [name for name in names or () if name not in there]
+
+    def _prepare(self) -> None:
+        """Finds out what is wanted, and what is there.
+
+        Raises:
+            EngineError: when a file, the interpreter or the environment is wrong.
+        """
+        from engine.environment.platforms import Elsewhere
+        from engine.solving.installed import installed_releases
+        from engine.solving.problems import Order, problem_of
+        from engine.wanted.reading import read_wants
+
+        run, request, target = self._run, self._request, self._target
+        with timed(run.recorder, "parse", "requirements"):
+            self._wants = wants = read_wants(request.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
+        with timed(run.recorder, "wait", "interpreters"):
+            self._facts.read()
+        if target.error is not None:
+            raise target.error
+        interpreter = target.interpreter
+        assert interpreter is not None
+        with timed(run.recorder, "compare", target.environment.prefix):
+            work = begin_work(run, target)
+        work.details.extend(wants.notes)
+        self._elsewhere = Elsewhere(dict(interpreter.markers), tuple(interpreter.tags))
+        there = installed_releases(work.installed)
+        self._installed = {name: release for name, release in there.items() if not run.options.install.reinstalls(name)}
+        going = self._upgraded(wants)
+        self._problem = problem_of(
+            wants,
+            self._elsewhere.markers,
+            Order(request.strategy, request.prereleases),
+            {name: release.version for name, release in self._installed.items() if name not in going},
+            dependencies=request.dependencies,
+        )
+        self._going = going
+
+    def _upgraded(self, wants: "Wants") -> set[str]:
+        """Returns the projects whose installed version is not preferred."""
+        request = self._request
+        if request.upgrade and request.eager:
+            return set(self._installed)
+        going = set(request.upgrade_packages)
+        if request.upgrade:
+            going.update(one.name for one in wants.requirements)
+        return going
+
+    def _is_settled(self) -> bool:
+        """Tells whether what is installed is all that is wanted."""
+        from engine.solving.installed import settle
+
+        request = self._request
+        assert self._problem is not None and self._wants is not None
+        if not request.upgrades:
+            origins = {str(one.requirement.url): _direct_url(one) for one in self._wants.requirements if one.file}
+            self._resolution = settle(self._problem, self._installed, lambda path, url: _came_from(path, origins[url]))
+        if self._resolution is None:
+            return False
+        self._pins = [self._pin(pin) for pin in self._resolution.pins]
+        needs = missing(self._target, self._pins, {})
+        return not needs and not _work(self._target).changes
+
+    # -- with the network ---------------------------------------------------------
+
+    async def _ask(self, guesses: list[str], scratch: str, workers: Workers, trust: "Trust") -> dict[str, PlannedEntry]:
+        from engine.index.client import Network
+        from engine.index.source import early_urls, sources
+
+        run = self._run
+        async with asyncio.TaskGroup() as group:
+            network = Network(group, run.options.network, run.environ, run.recorder, trust)
+            try:
+                if guesses:
+                    places = sources(run, None)
+                    network.know([*places.indexes, *places.find_links])
+                    network.ask_early(early_urls(places, guesses))
+                    await self._load()
+                    self._prepare()
+                    if self._is_settled():
+                        return {}
+                workers.wake()
+                return await self._run_pipeline(network, scratch, workers)
+            finally:
+                if self._target.work is not None:
+                    self._target.work.warnings.extend(network.warnings)
+                await network.close()
+
+    async def _load(self) -> None:
+        await asyncio.sleep(FIRST_PACKETS_SECONDS)
+        for name in LATE_IMPORTS:
+            with timed(self._run.recorder, "import", name):
+                importlib.import_module(name)
+            await asyncio.sleep(0)
+
+    async def _run_pipeline(self, network: "Network", scratch: str, workers: Workers) -> dict[str, PlannedEntry]:
+        from engine.index.source import sources
+        from engine.pipeline import Pipeline
+
+        work, interpreter = _work(self._target), self._target.interpreter
+        assert interpreter is not None and self._wants is not None
+
+        async def find(supply: "Supply", admission: "Admission", progress: "Progress") -> "list[Need]":
+            return await self._find(network, workers, supply, admission, progress)
+
+        pipeline = Pipeline(
+            self._run,
+            [],
+            [work],
+            network=network,
+            sources=sources(self._run, self._wants),
+            scratch=scratch,
+            workers=workers,
+            find=find,
+            targets=[compatible_with(interpreter)],
+        )
+        await pipeline.run()
+        if pipeline.interrupted == signal.SIGINT:
+            raise KeyboardInterrupt
+        if pipeline.interrupted is not None:
+            raise SystemExit(128 + pipeline.interrupted)
+        return pipeline.answers[work.environment.prefix]
+
+    async def _find(
+        self, network: "Network", workers: Workers, supply: "Supply", admission: "Admission", progress: "Progress"
+    ) -> "list[Need]":
+        """Resolves, and returns what the environment lacks."""
+        from engine.solving.installed import may_stay
+        from engine.solving.resolving import Resolving
+
+        assert self._problem is not None and self._wants is not None
+        work = _work(self._target)
+        found: Found | None = None
+        if self._resolution is None:
+            progress.phase = "resolving"
+            resolving = Resolving(
+                self._run, self._wants, self._elsewhere, network=network, workers=workers, supply=supply
+            )
+            staying = may_stay(self._problem, self._installed, self._going)
+            admission.page_started()
+            try:
+                found = await resolving.run(self._problem, self._installed, staying)
+            finally:
+                admission.page_finished()
+            work.warnings.extend(found.warnings)
+            work.details.extend(found.details)
+            self._resolution = found.resolution
+            self._looked_at, self._fresh_until = found.looked_at, found.fresh_until
+            self._pins = [self._pin(pin) for pin in found.resolution.pins]
+        self._check_hashes()
+        needs = missing(self._target, self._pins, {})
+        for need in needs:
+            file = found.best[need.pin.name] if found is not None else None
+            # What has hashes is chosen by them, from its page.
+            if file is not None and need.pin.file is None and not need.pin.hashes:
+                need.chosen = file.chosen()
+        return needs
+
+    # -- pins ---------------------------------------------------------------------
+
+    def _pin(self, pin: "ChosenPin") -> "Pin":
+        """Returns a chosen distribution as a lock would pin it."""
+        from engine.lock.pins import Pin
+
+        assert self._wants is not None
+        wanted = (*self._wants.requirements, *self._wants.constraints)
+        named = [one for one in self._wants.requirements if one.name == pin.name]
+        hashes: dict[Digest, None] = {}
+        if self._request.verify_hashes:
+            hashes = {digest: None for one in wanted if one.name == pin.name for digest in one.hashes}
+        file = next((one.file for one in named if pin.url is not None and one.file is not None), None)
+        return Pin(
+            name=pin.name,
+            version_text=str(pin.version),
+            version=pin.version,
+            arbitrary_equality=False,
+            extras=frozenset(pin.extras),
+            marker=None,
+            hashes=tuple(hashes),
+            line=0,
+            source=next((one.where for one in named if one.where), f"{pin.name}=={pin.version}"),
+            file=file,
+            requested=bool(named),
+        )
+
+    def _check_hashes(self) -> None:
+        """Checks that everything has a hash where everything has to.
+
+        Raises:
+            InvalidRequirements: with a line for each that has none.
+        """
+        assert self._wants is not None
+        required = self._request.require_hashes
+        if required is None:
+            required = self._wants.require_hashes or any(one.hashes for one in self._wants.requirements)
+        if not required or not self._request.verify_hashes:
+            return
+        problems = [
+            f"{pin.source}: {pin} has no hash, and every requirement needs one"
+            for pin in self._pins
+            if not pin.hashes and (pin.file is None or not pin.file.digests)
+        ]
+        if problems:
+            hint = "add --hash=sha256:… and what is needed besides, or allow it with --no-require-hashes"
+            raise InvalidRequirements(problems, hint=hint)
+
+    # -- afterwards -----------------------------------------------------------------
+
+    def _store(self, answers: dict[str, PlannedEntry]) -> None:
+        """Remembers the answer."""
+        run, target, wants = self._run, self._target, self._wants
+        work = target.work
+        if work is None or work.error is not None or run.options.dry_run or wants is None:
+            return
+        if not target.key or wants.conditions is None or self._inputs is None:
+            return
+        if [one.path for one in wants.inputs] != [one.path for one in self._inputs]:
+            return  # others have had a say that the key does not know
+        entries = [
+            answers.get(pin.name) or PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url)
+            for pin in self._pins
+        ]
+        conditions = (wants.conditions, self._fresh_until, self._looked_at)
+        try:
+            plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, conditions))
+        except OSError:
+            return  # a cache that cannot be written: the next run does the same work again
+
+
+def _work(target: Target) -> "Work":
+    assert target.work is not None
+    return target.work
+
+
+def _direct_url(wanted: "Wanted") -> str:
+    """Returns the text of `direct_url.json` of a wheel that is named."""
+    from engine.direct_url import direct_url_text
+
+    assert wanted.file is not None
+    known = [digest.hex for digest in wanted.file.digests or wanted.hashes if digest.algorithm == "sha256"]
+    return direct_url_text(wanted.file.url, known[0] if len(known) == 1 else None)
+
+
+def _came_from(path: str, direct_url: str) -> bool:
+    from engine.work import came_from
+
+    return came_from(path, direct_url)
