@@ -54,12 +54,14 @@ class Release(NamedTuple):
         unusable: why none of its files can be used, or None.
         yanked: the index's reason for yanking it (may be empty), or None if it is not yanked.
         cheap: whether its metadata can be had without building anything.
+        requires_python: of its usable files, where the policy leaves the judgement to the resolution.
     """
 
     version: Version
     unusable: Unusable | None = None
     yanked: str | None = None
     cheap: bool = True
+    requires_python: str | None = None
 
 
 class File(NamedTuple):

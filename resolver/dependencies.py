@@ -11,13 +11,16 @@ Source: PEP 508; PEP 685, "normalized before comparison".
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from resolver.inputs import Problem, Requested
+
+if TYPE_CHECKING:
+    from resolver.markers.diagram import Environments
 
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
 _ORDER = (">=", ">", "~=", "==", "===", "!=", "<=", "<")
@@ -32,6 +35,7 @@ class Wanted(NamedTuple):
         text: the specifiers in one fixed spelling, the key for what they match.
         url: a direct URL, or None.
         source: where the user wrote it, or empty.
+        where: the environments it counts in, in a universal resolution; else None.
     """
 
     name: NormalizedName
@@ -40,6 +44,7 @@ class Wanted(NamedTuple):
     text: str
     url: str | None
     source: str
+    where: "Environments | None" = None
 
     @classmethod
     def of(cls, requirement: Requirement, source: str = "") -> "Wanted":

@@ -42,7 +42,7 @@ class Node:
         self.extra = extra
         self.full = ROOT_FULL if project is None else project.table.full
         self.extras: list[Node] = []
-        self.needs: dict[tuple[int, int, str], Incompatibility] = {}
+        self.needs: dict[tuple[int, int, str, object], Incompatibility] = {}
         self.shared: set[int] = set()
 
 
@@ -91,7 +91,7 @@ class Graph:
         for node in (base, *(self._extra(base, extra) for extra in wanted.extras)):
             if node is parent and bit & allowed:
                 continue
-            key = (node.number, allowed, wanted.source)
+            key = (node.number, allowed, wanted.source, wanted.where)
             known = parent.needs.get(key)
             if known is None:
                 terms = {parent.number: bit}

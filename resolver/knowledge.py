@@ -27,23 +27,32 @@ class Knowledge:
 
     Args:
         problem: what is to be resolved.
+        reader, candidates: others than those of the problem.
+        answers: those that there are already; they are added to.
 
     Raises:
         InvalidProblem: the marker environment tells no Python version.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        reader: Reader | None = None,
+        candidates: Candidates | None = None,
+        answers: dict[Request, Answer] | None = None,
+    ) -> None:
         if "python_full_version" not in problem.markers:
             raise InvalidProblem("the marker environment has no python_full_version")
-        self.reader = Reader(problem)
-        self.candidates = Candidates(problem, self.reader)
+        self.reader = reader or Reader(problem)
+        self.candidates = candidates or Candidates(problem, self.reader)
         self.urls = self.candidates.urls()
         self.python = problem.markers["python_full_version"]
         try:
             self._policy = Policy(python=Version(self.python.removesuffix("+")))
         except InvalidVersion:
             raise InvalidProblem(f"python_full_version is no version: {self.python}") from None
-        self._answers: dict[Request, Answer] = {}
+        self._answers: dict[Request, Answer] = {} if answers is None else answers
         self._projects: dict[NormalizedName, Project] = {}
 
     def add(self, request: Request, answer: Answer) -> bool:
@@ -98,12 +107,16 @@ class Knowledge:
         if answer is None or isinstance(answer, Unusable):
             return answer
         assert isinstance(answer, Metadata)
-        if answer.requires_python is not None and not self._policy.allows_python(answer.requires_python):
+        if answer.requires_python is not None and not self.allows_python(answer.requires_python):
             return Unusable(Obstacle.REQUIRES_PYTHON, answer.requires_python)
         try:
             return self.reader.of_lines(answer.requires_dist, extra)
         except InvalidLine as exc:
             return Unusable(Obstacle.INVALID_METADATA, f"Requires-Dist: {exc}")
+
+    def allows_python(self, specifier: str) -> bool:
+        """Whether a candidate with this Requires-Python can be used."""
+        return self._policy.allows_python(specifier)
 
     def has_extra(self, project: Project, position: int, extra: NormalizedName) -> bool:
         """Whether a candidate whose metadata is known has an extra."""

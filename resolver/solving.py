@@ -57,13 +57,14 @@ class Resolver:
 
     Args:
         problem: what is to be resolved.
+        knowledge: of that problem, where answers are there already.
 
     Raises:
         InvalidProblem: the problem lacks something.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self._knowledge = Knowledge(problem)
+    def __init__(self, problem: Problem, knowledge: Knowledge | None = None) -> None:
+        self._knowledge = knowledge or Knowledge(problem)
         self._speculation = Speculation(self._knowledge)
         self._direct = self._knowledge.reader.direct(problem.requirements)
         self._state = _State()
@@ -235,7 +236,7 @@ class Resolver:
         self._conflicts += 1
         lesson = analyse(conflict, state.trail, state.graph.fulls)
         if lesson.level is None:
-            raise explain(lesson.incompatibility, state.graph, self._knowledge.python)
+            raise self._failure(lesson.incompatibility, state.graph)
         node = state.graph.nodes[lesson.pivot]
         decided = lesson.pivot in state.trail.decided
         blamed = [number for number in lesson.incompatibility.terms if number != lesson.pivot]
@@ -247,6 +248,9 @@ class Resolver:
             state.propagation.add(lesson.incompatibility)
         if level is not None and level < lesson.level:
             state.propagation.back_to(level)
+
+    def _failure(self, proof: Incompatibility, graph: Graph) -> Exception:
+        return explain(proof, graph, self._knowledge.python)
 
     def _reorder(self, node: Node, blamed: list[int]) -> None:
         level = self._state.priorities.reject(node, blamed)

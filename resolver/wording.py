@@ -46,7 +46,8 @@ def what_is_wrong(reason: Unusable, *, several: bool, python: str) -> str:
     detail = one_line(reason.detail)
     match reason.obstacle:
         case Obstacle.REQUIRES_PYTHON:
-            return f"{'need' if several else 'needs'} Python {detail}, and this is Python {python}"
+            target = "this is" if python[:1].isdigit() else "the answer is for"
+            return f"{'need' if several else 'needs'} Python {detail}, and {target} Python {python}"
         case Obstacle.TOO_NEW:
             return f"{'were' if several else 'was'} uploaded on {detail}, later than --exclude-newer allows"
         case Obstacle.YANKED:

@@ -156,7 +156,8 @@ def words_of(variable: Variable, low: Cut | None, high: Cut | None) -> list[str]
     if low is not None and high is not None:
         if low == (high[0], 0) and high[1]:
             return [f"{variable.name} == '{low[0]}'"]
-        if variable == PYTHON and _is_minor(low) and high == minor_cut(low[0].release[0], low[0].release[1] + 1):
+        major, minor = (*low[0].release, 0)[:2]
+        if variable == PYTHON and _is_minor(low) and high == minor_cut(major, minor + 1):
             return [f"python_version == '{_minor_text(low)}'"]
     return [
         *([] if low is None else [_above(variable, low)]),

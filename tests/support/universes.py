@@ -6,7 +6,7 @@ it, and on what it depends; `Facts` where there is more to say.
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -27,7 +27,10 @@ from resolver import (
     Strategy,
     Unusable,
     Versions,
+    Waiting,
 )
+
+Outcome = TypeVar("Outcome", covariant=True)
 
 MARKERS = {
     "implementation_name": "cpython",
@@ -110,6 +113,14 @@ def _facts(one: Facts | Sequence[str]) -> Facts:
     return one if isinstance(one, Facts) else Facts(tuple(one))
 
 
+class Asking(Protocol[Outcome]):
+    """What resolves: for one environment or for many."""
+
+    def step(self) -> Waiting | Outcome: ...
+
+    def answer(self, request: Request, answer: Answer) -> None: ...
+
+
 class Run(NamedTuple):
     """A resolution and what was asked for on the way."""
 
@@ -120,11 +131,18 @@ class Run(NamedTuple):
 
 def run(case: Problem, universe: Universe, *, chance: random.Random | None = None, speculate: bool = False) -> Run:
     """Resolves; with `chance` the answers to a random part of the open requests come in a random order."""
-    resolver = Resolver(case)
+    outcome, asked, steps = drive(Resolver(case), universe, chance=chance, speculate=speculate)
+    return Run(outcome, asked, steps)
+
+
+def drive(
+    resolver: Asking[Outcome], universe: Universe, *, chance: random.Random | None = None, speculate: bool = False
+) -> tuple[Outcome, tuple[Request, ...], int]:
+    """Steps and answers to the end; returns the outcome, what was asked for, and the number of steps."""
     asked: dict[Request, None] = {}
     waiting: dict[Request, None] = {}
     steps = 1
-    while not isinstance(outcome := resolver.step(), Resolution):
+    while isinstance(outcome := resolver.step(), Waiting):
         steps += 1
         assert outcome.needed, "it waits for nothing"
         waiting.update(dict.fromkeys(outcome.needed))
@@ -139,7 +157,7 @@ def run(case: Problem, universe: Universe, *, chance: random.Random | None = Non
             if request not in asked:
                 asked[request] = None
                 resolver.answer(request, reply(universe, request))
-    return Run(outcome, tuple(asked), steps)
+    return outcome, tuple(asked), steps
 
 
 def pins(case: Problem, universe: Universe) -> dict[str, str]:

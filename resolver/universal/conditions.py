@@ -1,0 +1,123 @@
+"""From requirements to what is wanted in some of many environments.
+
+Owns the environments of each requirement; all else is as `resolver.dependencies` has it.
+Rules: what is wanted in no environment of the fork is not wanted; a line of an extra counts
+where it does not count without it.
+"""
+
+from collections.abc import Iterable
+
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from resolver.dependencies import Dependencies, InvalidLine, Wanted
+from resolver.errors import ResolverError
+from resolver.inputs import Problem, Requested
+from resolver.markers.diagram import EVERYWHERE, NOWHERE, Environments
+from resolver.markers.reading import UnreadableMarker, read_marker
+from resolver.markers.variables import Variable
+
+_EXTRA = Variable.named("extra")
+
+
+class InvalidRequirementMarker(ResolverError):
+    """The marker of a requirement of the user's compares what cannot be compared."""
+
+
+class ConditionalDependencies(Dependencies):
+    """Reads requirements for one fork.
+
+    Args:
+        problem: gives overrides and excludes.
+        environments: of the fork.
+        shared: another of the same problem, whose parsed lines are used.
+    """
+
+    def __init__(
+        self, problem: Problem, environments: Environments, shared: "ConditionalDependencies | None" = None
+    ) -> None:
+        super().__init__(problem)
+        self._environments = environments
+        self._where: dict[tuple[str, str], Environments] = {}
+        if shared is not None:
+            self._lines, self._where = shared._lines, shared._where
+        for name, replacing in self._overrides.items():
+            replacing.clear()
+            for requested in problem.overrides:
+                if canonicalize_name(requested.requirement.name) == name:
+                    replacing += self._with_condition(requested)
+
+    def direct(self, requested: Iterable[Requested]) -> tuple[Wanted, ...]:
+        """Returns what the user's requirements ask for, in their order, overrides and excludes applied."""
+        found: list[Wanted] = []
+        for one in requested:
+            wanted = Wanted.of(one.requirement, one.source)
+            if wanted.name in self._overrides:
+                found += self._placed(wanted, EVERYWHERE)
+            else:
+                found += [placed for condition in self._with_condition(one) for placed in self._replaced(condition)]
+        return tuple(found)
+
+    def applying(self, requested: Iterable[Requested]) -> tuple[Wanted, ...]:
+        """Returns those that count somewhere, untouched by overrides; excludes are dropped."""
+        found = [wanted for one in requested for wanted in self._with_condition(one)]
+        return tuple(wanted for wanted in found if wanted.name not in self._excludes)
+
+    def of_lines(self, lines: tuple[str, ...], extra: NormalizedName | None) -> tuple[Wanted, ...]:
+        """Returns what a candidate wants somewhere; see `Dependencies.of_lines`."""
+        key = (lines, extra or "")
+        known = self._known.get(key)
+        if known is None:
+            found: list[Wanted] = []
+            for text in lines:
+                line = self._lines.get(text) or self._parse(text)
+                where = self._condition(text, extra, is_overridden=line.wanted.name in self._overrides)
+                found += self._placed(line.wanted, where)
+            known = self._known[key] = tuple(found)
+        return known
+
+    def _condition(self, text: str, extra: NormalizedName | None, *, is_overridden: bool) -> Environments:
+        line = self._lines[text]
+        if not line.has_extra:
+            if extra is not None:
+                return NOWHERE
+            return EVERYWHERE if is_overridden else self._read(text, line.requirement, "")
+        plain = self._read(text, line.requirement, "")
+        return plain if extra is None else self._read(text, line.requirement, extra) & ~plain
+
+    def _read(self, text: str, requirement: Requirement, extra: str) -> Environments:
+        known = self._where.get((text, extra))
+        if known is None:
+            try:
+                known = read_marker(requirement.marker).assign(_EXTRA, extra)
+            except UnreadableMarker:
+                raise InvalidLine(text) from None
+            self._where[text, extra] = known
+        return known
+
+    def _placed(self, wanted: Wanted, where: Environments) -> list[Wanted]:
+        """Returns a requirement, or what replaces it, for its environments in this fork."""
+        if not where & self._environments:
+            return []
+        found = []
+        for one in self._replaced(wanted):
+            both = where if one.where is None else where & one.where
+            if both & self._environments:
+                found.append(one._replace(where=both))
+        return found
+
+    def _with_condition(self, requested: Requested) -> list[Wanted]:
+        requirement = requested.requirement
+        try:
+            where = read_marker(requirement.marker).assign(_EXTRA, "")
+        except UnreadableMarker as exc:
+            place = f"{requested.source}: " if requested.source else ""
+            raise InvalidRequirementMarker(
+                f"{place}the marker of {requirement.name} cannot be evaluated: {exc}"
+            ) from exc
+        if not where & self._environments:
+            return []
+        return [Wanted.of(requirement, requested.source)._replace(where=where)]
+
+    def _holds(self, requirement: Requirement, extra: str) -> bool:
+        return True  # the constructor of the base asks before environments are known; see above
