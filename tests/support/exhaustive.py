@@ -110,8 +110,8 @@ def wanted_names(
             seen.add((requirement.name, extra))
             facts = universe[requirement.name][text]
             assert isinstance(facts, Facts)
-            python = SpecifierSet(facts.requires_python or "")
-            if not python.contains(markers["python_full_version"], prereleases=True):
+            python = facts.requires_python
+            if python and not SpecifierSet(python).contains(markers["python_full_version"], prereleases=True):
                 return None
             for line in map(Requirement, facts.requires):
                 if line.marker is None or line.marker.evaluate({**markers, "extra": extra}):
