@@ -34,7 +34,7 @@ class UniversalResolver:
         self._shared = Shared(problem)
         self._open = [problem.environments]
         self._done: list[Reached] = []
-        self._decisions = self._conflicts = 0
+        self._decisions = self._conflicts = self._rejections = 0
         self._fork = self._next_fork()
         self._resolution: UniversalResolution | None = None
 
@@ -65,6 +65,7 @@ class UniversalResolver:
             self._done.append(Reached(self._fork, outcome))
             self._decisions += outcome.effort.decisions
             self._conflicts += outcome.effort.conflicts
+            self._rejections += outcome.effort.rejections
             if self._open:
                 self._fork = self._next_fork()
             else:
@@ -124,7 +125,7 @@ class UniversalResolver:
             )
             for key in sorted(where)
         )
-        effort = Effort(self._decisions, self._conflicts, self._fork.knowledge.count_metadata())
+        effort = Effort(self._decisions, self._conflicts, self._rejections, self._fork.knowledge.count_metadata())
         return UniversalResolution(pins, tuple(one.environments for one in self._done), tuple(warnings), effort)
 
 
