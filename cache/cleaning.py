@@ -69,7 +69,7 @@ def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) 
     for path in files_of(layout.bucket("index-v2"), depth=1):
         if note(os.path.basename(path)):
             disposal.remove(path)
-    for path in files_of(layout.bucket("metadata-v1"), folders=True):
+    for path in files_of(layout.bucket("metadata-v2")):
         if note(os.path.basename(path)):
             disposal.remove(path)
     wheels = [wheel for wheel in cached_wheels(layout, patterns) if note(wheel.name)]

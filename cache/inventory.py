@@ -19,7 +19,7 @@ CURRENT = {
     "bytecode": 1,
     "index": 2,
     "interpreters": 1,
-    "metadata": 1,
+    "metadata": 2,
     "partial": 1,
     "plans": 1,
     "pointers": 1,

@@ -106,6 +106,10 @@ class Resolver:
                 return self._waiting(needed)
         return self._resolution
 
+    def likely(self) -> tuple[Request, ...]:
+        """Returns what further answers have made likely since it was last told, without going on."""
+        return self._speculation.take(())
+
     def _waiting(self, needed: tuple[Request, ...]) -> Waiting:
         return Waiting(needed, self._speculation.take(needed))
 

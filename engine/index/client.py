@@ -38,6 +38,8 @@ with nothing_to_read():
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
+USER_AGENT = f"engine/{__version__}"
+
 #: What a transport does that may be over in a moment.
 TRANSIENT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 
@@ -236,11 +238,20 @@ class Network:
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._connect_seconds, sock_read=self._read_seconds
                 ),
-                headers={"User-Agent": f"engine/{__version__}"},
+                headers={"User-Agent": USER_AGENT},
                 read_bufsize=1 << 18,
                 middlewares=(_ask_no_more_than_once,),
             )
         return self._session
+
+    @property
+    def patience_seconds(self) -> tuple[float, float]:
+        """How long a connection may take, and how long a server may be silent."""
+        return self._connect_seconds, self._read_seconds
+
+    def is_anonymous(self, url: str, origin: Origin) -> bool:
+        """Tells whether a URL is asked for directly and by nobody in particular, as far as is known by now."""
+        return self._proxies.find(origin) is None and self.credentials.find(url, origin) is None
 
     # -- one request -----------------------------------------------------------
 

@@ -16,7 +16,7 @@ from engine.errors import NoMatchingDistribution
 from engine.index.compatibility import WheelName, best_rank
 from engine.solving.installed import InstalledRelease, read_installed
 from engine.solving.listings import Listings
-from engine.solving.metadata import MetadataSource
+from engine.solving.metadata import Found, MetadataSource
 from engine.solving.versions import ListedFile, ProjectListing
 from resolver import Dependencies, Listing, Metadata, Obstacle, Pin, Policy, Release, Unusable, Versions
 
@@ -72,13 +72,27 @@ class Answers:
         Raises:
             EngineError: when they cannot be had.
         """
+        known = self.at_once(request)
+        if known is not None:
+            return known
+        file = self.file(request.name, request.version, request.url)
+        assert file is not None, "else it is known"
+        return await self.source.metadata(file, request.name, request.version)
+
+    def at_once(self, request: Dependencies) -> Metadata | Unusable | None:
+        """Returns the metadata of a release where nobody has to be asked for them, else None."""
         there = self._installed.get(request.name)
         if there is not None and request.url is None and there.version == request.version:
             return read_installed(request.name, there)
         file = self.file(request.name, request.version, request.url)
         if file is None:
             return Unusable(Obstacle.NO_FILES)
-        return await self.source.metadata(file, request.name, request.version)
+        return self.source.at_once(file, request.name, request.version)
+
+    def in_bulk(self, request: Dependencies, found: Found) -> bool:
+        """Asks for the metadata of a release as `MetadataSource.in_bulk` does, and returns whether it is asked."""
+        file = self.file(request.name, request.version, request.url)
+        return file is not None and self.source.in_bulk(file, request.name, request.version, found)
 
     def file(self, name: NormalizedName, version: Version, url: str | None) -> ListedFile | None:
         """Returns the file that stands for a release, once its project was listed."""

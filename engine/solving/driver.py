@@ -1,8 +1,10 @@
 """Resolves a problem with answers that come from elsewhere, many at a time.
 
 Owns what is asked for and when: all that the resolver needs at once, and of what it
-guesses as much as there are places for.  Rules: the resolver goes on with every
-answer that arrives; a guess that fails is an answer like any other, and is told only
+guesses as much as there are places for.  What needs no waiting is taken at once, and what can be had together with
+others is asked for without a task of its own: a resolution may need the metadata of
+thousands of files.  Rules: the resolver goes on when all that it
+needs is there; a guess that fails is an answer like any other, and is told only
 when its turn has come; what nobody waits for any more is cancelled.
 
 Does not fetch (`Source` does) and does not resolve (`resolver` does).
@@ -33,6 +35,13 @@ from resolver import (
 #: How many guesses may be under way at once: as many as keep a link of some 100 ms busy with small answers.
 GUESSES = 64
 
+#: How many guesses may be under way that are asked for in bulk: they cost next to nothing, and a project that keeps
+#: being rejected is not to cost a round trip for every few of its versions.
+GUESSES_IN_BULK = 512
+
+#: Told an answer, or None where the request has to be made alone.
+Found = Callable[[Metadata | Unusable | None], None]
+
 
 class Source(Protocol):
     """Where answers come from."""
@@ -49,6 +58,16 @@ class Source(Protocol):
 
         Raises:
             EngineError: when that cannot be found out.
+        """
+
+    def at_once(self, request: Dependencies) -> Metadata | Unusable | None:
+        """Returns the metadata of a release where they are known already, else None."""
+
+    def in_bulk(self, request: Dependencies, found: Found) -> bool:
+        """Asks for metadata that are not known, together with others; `found` is told, after this has returned.
+
+        Returns:
+            Whether they are asked for; if not, the request has to be made alone.
         """
 
 
@@ -72,8 +91,10 @@ class Driver:
         self._started: set[Request] = set()
         self._needed: set[Request] = set()
         self._queue: dict[Request, None] = {}
-        self._guessing = 0
+        self._guessing = self._guessing_in_bulk = 0
         self._failures: dict[Request, EngineError] = {}
+        self._missing: set[Request] = set()
+        self._group: TaskGroup | None = None
         self._arrived: list[tuple[Request, Answer | EngineError]] = []
         self._arrival = anyio.Event()
 
@@ -99,10 +120,13 @@ class Driver:
         """
         outcome: Resolution | Exception
         async with anyio.create_task_group() as group:
+            self._group = group
             try:
                 outcome = await self._resolve(group, progress)
             except (EngineError, ResolverError) as exc:
                 outcome = exc
+            finally:
+                self._group = None
             group.cancel_scope.cancel()
         if isinstance(outcome, Exception):
             raise outcome
@@ -111,15 +135,15 @@ class Driver:
     async def _resolve(self, group: TaskGroup, progress: Callable[[int], None] | None) -> Resolution:
         while isinstance(outcome := self._resolver.step(), Waiting):
             self._raise_failure_of(outcome.needed)
+            self._missing = set(outcome.needed)
             for request in outcome.needed:
                 self._queue.pop(request, None)
                 self._start(group, request)
             self._needed.update(outcome.needed)
-            self._queue.update(dict.fromkeys(request for request in outcome.likely if request not in self._started))
-            self._start_guesses(group)
+            self._guess(group, outcome.likely)
             if progress is not None:
                 progress(len(self._started))
-            await self._take()
+            await self._take(group)
         return outcome
 
     def _raise_failure_of(self, needed: tuple[Request, ...]) -> None:
@@ -127,30 +151,64 @@ class Driver:
             if request in self._failures:
                 raise self._failures[request]
 
-    async def _take(self) -> None:
-        """Waits for an answer, and takes all that are there."""
-        if not self._arrived:
-            await self._arrival.wait()
-        self._arrival = anyio.Event()
-        arrived, self._arrived = self._arrived, []
-        for request, answer in arrived:
-            if isinstance(answer, EngineError):
-                self._failures[request] = answer
-            else:
-                self._resolver.answer(request, answer)
+    async def _take(self, group: TaskGroup) -> None:
+        """Takes answers until all that is needed is there, or will never be."""
+        while True:
+            if not self._arrived:
+                await self._arrival.wait()
+            self._arrival = anyio.Event()
+            arrived, self._arrived = self._arrived, []
+            for request, answer in arrived:
+                if isinstance(answer, EngineError):
+                    self._failures[request] = answer
+                else:
+                    self._resolver.answer(request, answer)
+                    self._missing.discard(request)
+            if not self._missing or not self._missing.isdisjoint(self._failures):
+                return
+            self._guess(group, self._resolver.likely())
+
+    def _guess(self, group: TaskGroup, likely: tuple[Request, ...]) -> None:
+        self._queue.update(dict.fromkeys(request for request in likely if request not in self._started))
+        self._start_guesses(group)
 
     def _start_guesses(self, group: TaskGroup) -> None:
-        while self._queue and self._guessing < self._guesses:
+        while self._queue and self._guessing < self._guesses and self._guessing_in_bulk < GUESSES_IN_BULK:
             request = next(iter(self._queue))
             del self._queue[request]
-            if request not in self._started:
-                self._guessing += 1
-                self._start(group, request, guess=True)
+            self._start(group, request, guess=True)
 
     def _start(self, group: TaskGroup, request: Request, *, guess: bool = False) -> None:
-        if request not in self._started:
-            self._started.add(request)
-            group.start_soon(self._answer, group, request, guess)
+        if request in self._started:
+            return
+        self._started.add(request)
+        if isinstance(request, Versions):
+            self._start_alone(group, request, guess)
+        elif (known := self._source.at_once(request)) is not None:
+            self._arrive(request, known)
+        elif self._source.in_bulk(request, lambda answer: self._found_in_bulk(request, guess, answer)):
+            self._guessing_in_bulk += guess
+        else:
+            self._start_alone(group, request, guess)
+
+    def _start_alone(self, group: TaskGroup, request: Request, guess: bool) -> None:
+        self._guessing += guess
+        group.start_soon(self._answer, group, request, guess)
+
+    def _found_in_bulk(self, request: Dependencies, guess: bool, answer: Metadata | Unusable | None) -> None:
+        group = self._group
+        if group is None:  # nobody needs it any more
+            return
+        self._guessing_in_bulk -= guess
+        if answer is None:
+            self._start_alone(group, request, guess)
+        else:
+            self._arrive(request, answer)
+        self._start_guesses(group)
+
+    def _arrive(self, request: Request, answer: Answer | EngineError) -> None:
+        self._arrived.append((request, answer))
+        self._arrival.set()
 
     async def _answer(self, group: TaskGroup, request: Request, guess: bool) -> None:
         answer: Answer | EngineError
@@ -161,8 +219,7 @@ class Driver:
                 answer = await self._source.metadata(request)
         except EngineError as exc:
             answer = exc
-        self._arrived.append((request, answer))
-        self._arrival.set()
+        self._arrive(request, answer)
         if guess:
             self._guessing -= 1
             self._start_guesses(group)

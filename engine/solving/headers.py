@@ -7,6 +7,8 @@ those of the file name.  What Requires-Dist says is read by the resolver.
 Source: "Core metadata specifications"; RFC 5322, section 2.2.3, "Long Header Fields".
 """
 
+import re
+
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
@@ -14,7 +16,10 @@ from engine.environment.installed import normalize_name
 from engine.errors import InvalidWheel
 from resolver.requests import Metadata
 
-_WANTED = frozenset({"name", "version", "requires-dist", "requires-python", "provides-extra"})
+#: A header that matters, and its value with the lines in which it goes on; every header stands behind a line end.
+_HEADER = re.compile(
+    r"\n(name|version|requires-dist|requires-python|provides-extra)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE
+)
 
 
 def read_metadata(body: bytes | bytearray, name: NormalizedName, version: Version) -> Metadata:
@@ -30,33 +35,28 @@ def read_metadata(body: bytes | bytearray, name: NormalizedName, version: Versio
     """
     found = _values(body)
     # Not the value in full: it may be a megabyte.
-    said_name, said_version = (next(iter(found[header]), "") for header in ("name", "version"))
-    if normalize_name(said_name) != name:
+    said_name, said_version = (next(iter(found.get(header, ())), "") for header in ("name", "version"))
+    if said_name != name and normalize_name(said_name) != name:
         raise InvalidWheel(f"METADATA has the name {said_name[:100]!r}, asked for was {name}")
     try:
-        is_same = Version(said_version) == version
+        is_same = said_version == str(version) or Version(said_version) == version
     except InvalidVersion:
         is_same = False
     if not is_same:
         raise InvalidWheel(f"METADATA has the version {said_version[:100]!r}, asked for was {version}")
     return Metadata(
-        requires_dist=tuple(found["requires-dist"]),
-        requires_python=next(iter(found["requires-python"]), None) or None,
-        provides_extra=tuple(found["provides-extra"]),
+        requires_dist=tuple(found.get("requires-dist", ())),
+        requires_python=next(iter(found.get("requires-python", ())), None) or None,
+        provides_extra=tuple(found.get("provides-extra", ())),
     )
 
 
 def _values(body: bytes | bytearray) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {header: [] for header in _WANTED}
-    values: list[str] | None = None
-    head = (b"\n" + body.replace(b"\r\n", b"\n")).partition(b"\n\n")[0].decode("utf-8", "replace")
-    for line in head.split("\n"):
-        if line[:1] in (" ", "\t"):
-            if values:
-                values[-1] = f"{values[-1]} {line.strip()}"
-            continue
-        header, colon, value = line.partition(":")
-        values = found.get(header.strip().lower()) if colon else None
-        if values is not None:
-            values.append(value.strip())
+    text = body.replace(b"\r\n", b"\n") if b"\r" in body else body
+    head = (b"\n" + text).partition(b"\n\n")[0].decode("utf-8", "replace")
+    found: dict[str, list[str]] = {}
+    for header, value in _HEADER.findall(head):
+        if "\n" in value:
+            value = " ".join(line.strip() for line in value.split("\n"))
+        found.setdefault(header.lower(), []).append(value.strip())
     return found

@@ -2,9 +2,15 @@
 
 In this order: the cache; an unpacked wheel there; a file here; what the index serves
 beside the file (PEP 658); the end of the wheel; the whole wheel, which then stays in the
-cache.  Owns that order, what is remembered, and how many questions are open at a time.
-What headers say is read by `engine.solving.headers`, parts of a wheel by
-`engine.solving.ranges`.
+cache.  Owns that order, what stands for which file, and how many questions are open at a
+time.  What headers say is read by `engine.solving.headers`, parts of a wheel by
+`engine.solving.ranges`; what was read is remembered by `engine.solving.remembered`.
+
+A resolution that goes back and forth needs the metadata of thousands of files.  So what
+is remembered is had `at_once`, without a task, and what an index serves comes `in_bulk`
+where that can be: where a digest of it, or of the file, was stated, so that nothing of
+the answer counts but its body.  Whatever is out of the ordinary with such an answer, the
+file is asked for again alone.
 
 Rules: metadata whose digest the index has stated are that content, wherever they come
 from; all others are remembered for the address and the hashes that they were asked with,
@@ -17,12 +23,11 @@ Source: PEP 658; PEP 714; RFC 9110, section 14.
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import anyio
-import msgspec
 from anyio.abc import TaskGroup
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -33,25 +38,21 @@ from engine.chosen import Chosen
 from engine.credentials import without_credentials, without_userinfo
 from engine.errors import AccessRefused, IndexUnavailable, InvalidWheel, Offline
 from engine.index.client import Network
-from engine.index.freshness import HEAD_BYTES, Freshness
+from engine.index.freshness import Freshness
 from engine.limits import METADATA, METADATA_BYTES, NO_RANGES_SECONDS
 from engine.local import local_path
+from engine.network.bulk import Bulk
 from engine.network.fetching import Reply, TooLarge, fetch_reply
 from engine.network.origin import Origin, split_credentials
 from engine.recording import Recorder, timed
 from engine.solving.headers import read_metadata
 from engine.solving.ranges import NoRanges, Parts, Unchanged
+from engine.solving.remembered import FOREVER, Remembered, RememberedMetadata
 from engine.solving.single_flight import SingleFlight
 from engine.solving.versions import ListedFile
 from engine.wheel.member import read_metadata_member
 from resolver.availability import Obstacle, Unusable
 from resolver.requests import Metadata
-
-#: The bucket of the cache.
-BUCKET = "metadata-v1"
-
-#: What does not change has no end.
-_FOREVER = Freshness(1 << 62)
 
 
 class Keeper(Protocol):
@@ -74,23 +75,8 @@ class _Asked(NamedTuple):
     version: Version
 
 
-class _Stored(NamedTuple):
-    freshness: Freshness
-    metadata: Metadata
-
-
-class _Fields(msgspec.Struct, array_like=True, frozen=True):
-    """A record of the cache; name and version tell whose it is."""
-
-    name: str
-    version: str
-    requires_dist: tuple[str, ...]
-    requires_python: str | None
-    provides_extra: tuple[str, ...]
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Fields)
+#: Told what was found, or None where the file has to be asked for alone.
+Found = Callable[[Metadata | Unusable | None], None]
 
 
 class MetadataSource:
@@ -126,6 +112,11 @@ class MetadataSource:
         self._recorder = recorder
         self._flights: SingleFlight[tuple[str, str], Metadata | Unusable] = SingleFlight(group)
         self._limit = anyio.CapacityLimiter(METADATA)
+        self._group = group
+        self._bulk = Bulk(group, network)
+        self._in_bulk: dict[tuple[str, str], list[Found]] = {}
+        self._remembered = RememberedMetadata(records)
+        self._is_kept = False
         self._without_ranges: dict[Origin, bool] = {}
 
     async def metadata(self, file: ListedFile, name: NormalizedName, version: Version) -> Metadata | Unusable:
@@ -143,35 +134,89 @@ class MetadataSource:
         """
         asked = _Asked(file, name, version)
         stored = self._stored(asked)
-        if stored is not None and (self._offline or time.time() < stored.freshness.expires):
+        if stored is not None and (self._offline or stored.is_fresh):
             return stored.metadata
         return await self._flights.do((file.url, name), lambda: self._obtain(asked, stored))
 
+    def at_once(self, file: ListedFile, name: NormalizedName, version: Version) -> Metadata | None:
+        """Returns the metadata of a file where they are remembered and good, else None; the arguments as above."""
+        stored = self._stored(_Asked(file, name, version))
+        return stored.metadata if stored is not None and (self._offline or stored.is_fresh) else None
+
+    def in_bulk(self, file: ListedFile, name: NormalizedName, version: Version, found: Found) -> bool:
+        """Asks for the metadata of a file that are not remembered, together with those of other files.
+
+        Args:
+            file, name, version: as above.
+            found: told the metadata, why they cannot be used, or None where the file has to be asked for alone.
+
+        Returns:
+            Whether they are asked for; if not, the file has to be asked for alone.
+        """
+        asked = _Asked(file, name, version)
+        if self._offline or not _is_promised(asked) or self._is_here(file):
+            return False
+        key = file.url, name
+        if key in self._in_bulk:
+            self._in_bulk[key].append(found)
+            return True
+        started = self._recorder.now() if self._recorder is not None else 0
+
+        def done(body: bytes | None) -> None:
+            if self._recorder is not None:
+                details: dict[str, object] = {"bytes": len(body)} if body is not None else {}
+                self._recorder.add("metadata", file.filename, started, details=details)
+            metadata = None if body is None else self._read_served(asked, body)
+            self.asked += metadata is not None
+            for one in self._in_bulk.pop(key):
+                one(metadata)
+
+        if not self._bulk.get(_beside(file.url), done):
+            return False
+        self._in_bulk[key] = [found]
+        return True
+
+    def _is_here(self, file: ListedFile) -> bool:
+        return file.is_wheel and file.sha256 is not None and self._keeper.known_sha256(file.chosen()) is not None
+
+    def _read_served(self, asked: _Asked, body: bytes) -> Metadata | Unusable | None:
+        """Returns what a body says that came in bulk; None where it is not what was promised."""
+        verified = _verify(body, asked.file.core_metadata or {})
+        if verified is False:
+            return None
+        try:
+            metadata = read_metadata(body, asked.name, asked.version)
+        except InvalidWheel as exc:
+            return Unusable(Obstacle.INVALID_METADATA, exc.message)
+        key = _content_key(asked) if verified else None
+        self._store(asked, key or _address_key(asked), metadata, FOREVER)
+        return metadata
+
     # -- the cache -------------------------------------------------------------
 
-    def _stored(self, asked: _Asked) -> _Stored | None:
-        for key in (_content_key(asked), _address_key(asked)):
-            record = self._records.get(key) if key is not None else None
-            head = Freshness.unpack(record[:HEAD_BYTES]) if record is not None else None
-            if record is None or head is None:
-                continue
-            try:
-                fields = _DECODER.decode(record[head[1] :])
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                continue
-            if (fields.name, fields.version) == (asked.name, str(asked.version)):
-                found = Metadata(fields.requires_dist, fields.requires_python, fields.provides_extra)
-                return _Stored(head[0], found)
-        return None
+    def _stored(self, asked: _Asked) -> Remembered | None:
+        key = _content_key(asked)
+        found = None if key is None else self._remembered.get(asked.name, asked.version, key)
+        return found or self._remembered.get(asked.name, asked.version, _address_key(asked))
 
-    def _store(self, asked: _Asked, key: str | None, metadata: Metadata, freshness: Freshness | None) -> None:
-        if key is not None and freshness is not None:
-            fields = _Fields(asked.name, str(asked.version), *metadata)
-            self._records.put(key, freshness.pack() + _ENCODER.encode(fields))
+    def _store(self, asked: _Asked, key: bytes, metadata: Metadata, freshness: Freshness | None) -> None:
+        if freshness is None:
+            return
+        self._remembered.add(asked.name, asked.version, key, Remembered(metadata, freshness))
+        if not self._is_kept:
+            self._is_kept = True
+            self._group.start_soon(self._keep)
+
+    async def _keep(self) -> None:
+        """Writes what is remembered when the run is over, however it ends."""
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._remembered.store()
 
     # -- the order ---------------------------------------------------------------
 
-    async def _obtain(self, asked: _Asked, stored: _Stored | None) -> Metadata | Unusable:
+    async def _obtain(self, asked: _Asked, stored: Remembered | None) -> Metadata | Unusable:
         try:
             if (here := await self._read_here(asked)) is not None:
                 return read_metadata(here, asked.name, asked.version)
@@ -213,7 +258,7 @@ class MetadataSource:
 
     # -- what the index serves -----------------------------------------------------
 
-    async def _fetch_served(self, asked: _Asked, stored: _Stored | None) -> Metadata | None:
+    async def _fetch_served(self, asked: _Asked, stored: Remembered | None) -> Metadata | None:
         """Returns what the index serves beside the file; None where it has nothing, or something else."""
         file = asked.file
         if file.core_metadata is None or file.url.startswith("file:"):
@@ -238,18 +283,18 @@ class MetadataSource:
             return None
         metadata = read_metadata(reply.body, asked.name, asked.version)
         if verified and (key := _content_key(asked)) is not None:
-            self._store(asked, key, metadata, _FOREVER)
+            self._store(asked, key, metadata, FOREVER)
         else:
             self._store(asked, _address_key(asked), metadata, _lasting(file, reply.headers))
         return metadata
 
-    def _renew(self, asked: _Asked, stored: _Stored, headers: Mapping[str, str]) -> Metadata:
+    def _renew(self, asked: _Asked, stored: Remembered, headers: Mapping[str, str]) -> Metadata:
         self._store(asked, _address_key(asked), stored.metadata, stored.freshness.renewed(headers, time.time()))
         return stored.metadata
 
     # -- parts of the wheel ----------------------------------------------------------
 
-    async def _fetch_parts(self, asked: _Asked, stored: _Stored | None) -> Metadata | None:
+    async def _fetch_parts(self, asked: _Asked, stored: Remembered | None) -> Metadata | None:
         """Returns what the end of the wheel says; None where its server gives no parts."""
         file = asked.file
         origin = _origin(file.url)
@@ -297,13 +342,17 @@ class MetadataSource:
 # -- keys ----------------------------------------------------------------------------
 
 
-def _content_key(asked: _Asked) -> str | None:
+def _content_key(asked: _Asked) -> bytes | None:
     """Returns the key of metadata whose digest the index has stated; None where it has not."""
-    digits = (asked.file.core_metadata or {}).get("sha256")
-    return None if digits is None else _key(asked.name, f"content {digits}")
+    digits = (asked.file.core_metadata or {}).get("sha256", "")
+    try:
+        # All others are shorter.
+        return bytes.fromhex(digits) if len(digits) == 64 else None
+    except ValueError:
+        return None
 
 
-def _address_key(asked: _Asked) -> str:
+def _address_key(asked: _Asked) -> bytes:
     """Returns the key of metadata that are those of an address."""
     file = asked.file
     url = without_userinfo(file.url.partition("#")[0])
@@ -311,16 +360,19 @@ def _address_key(asked: _Asked) -> str:
         # The signature of an address may change with every page.
         url = url.partition("?")[0]
     promise = " ".join(f"{algorithm}:{digits}" for algorithm, digits in sorted(file.hashes.items()))
-    return _key(asked.name, f"address {url} {promise}")
+    text = f"{url} {promise}".encode("utf-8", "replace")
+    return hashlib.sha256(text, usedforsecurity=False).digest()[:20]
 
 
-def _key(folder: str, text: str) -> str:
-    return f"{folder}/{hashlib.sha256(text.encode('utf-8', 'replace'), usedforsecurity=False).hexdigest()[:40]}"
+def _is_promised(asked: _Asked) -> bool:
+    """Tells whether an index serves metadata, and has stated what they or what the file are: they do not change."""
+    return asked.file.core_metadata is not None and (bool(asked.file.hashes) or _content_key(asked) is not None)
 
 
 def _ranges_key(origin: Origin) -> str:
     # No project has the name "-".
-    return _key("-", f"ranges {origin.scheme} {origin.host} {origin.port}")
+    text = f"ranges {origin.scheme} {origin.host} {origin.port}"
+    return f"-/{hashlib.sha256(text.encode('utf-8', 'replace'), usedforsecurity=False).hexdigest()[:40]}"
 
 
 # -- answers -------------------------------------------------------------------------
@@ -338,6 +390,8 @@ def _beside(url: str) -> str:
 
     Source: PEP 658: "by appending .metadata to the end of the distribution file URL"; a query is no part of the path.
     """
+    if "?" not in url and "#" not in url:
+        return f"{url}.metadata"
     try:
         scheme, host, path, query, _ = urlsplit(url)
         return urlunsplit((scheme, host, f"{path}.metadata", query, ""))
@@ -345,13 +399,13 @@ def _beside(url: str) -> str:
         return f"{url}.metadata"  # whoever asks there is told
 
 
-def _conditions(stored: _Stored | None) -> dict[str, str]:
+def _conditions(stored: Remembered | None) -> dict[str, str]:
     return {} if stored is None else stored.freshness.conditions()
 
 
 def _lasting(file: ListedFile, headers: Mapping[str, str]) -> Freshness | None:
     """Returns how long an answer holds: for ever where the index has promised what the file is."""
-    return _FOREVER if file.hashes else Freshness.of(headers, time.time())
+    return FOREVER if file.hashes else Freshness.of(headers, time.time())
 
 
 def _verify(body: bytes, digests: Mapping[str, str]) -> bool | None:

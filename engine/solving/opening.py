@@ -11,7 +11,8 @@ from engine.index.opening import open_indexes
 from engine.index.reading import PageReader
 from engine.index.source import Sources
 from engine.solving.listings import Listings
-from engine.solving.metadata import BUCKET, Keeper, MetadataSource
+from engine.solving.metadata import Keeper, MetadataSource
+from engine.solving.remembered import BUCKET
 from engine.sync import Run
 from engine.workers import Workers
 from resolver.availability import Policy

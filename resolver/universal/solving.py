@@ -42,6 +42,10 @@ class UniversalResolver:
         """Takes an answer; see `Resolver.answer`."""
         self._fork.answer(request, answer)
 
+    def likely(self) -> tuple[Request, ...]:
+        """Returns what further answers have made likely; see `Resolver.likely`."""
+        return self._fork.likely()
+
     def step(self) -> Waiting | UniversalResolution:
         """Goes on as far as the answers reach.
 

@@ -80,6 +80,7 @@ async def _ask(
     failure: Exception | None = None
     async with asyncio.TaskGroup() as early, anyio.create_task_group() as group:
         network = Network(early, run.options.network, run.environ)
+        network.know(found.indexes)
         group.start_soon(workers.listen)
         supply = Supply(
             run, [], network=network, workers=workers, scratch=scratch, admission=Admission(4), progress=Progress()

@@ -84,10 +84,10 @@ def test_some_projects_lose_their_wheels_pages_and_plans(patterns: list[str], le
     entries = {name: publish(tmp_path, {f"{name}.py": b""}, name=name) for name in ("one", "two", "other")}
     layout = Layout(str(tmp_path))
     pages = RecordStore(layout.bucket("index-v2"))
-    metadata = RecordStore(layout.bucket("metadata-v1"))
+    metadata = RecordStore(layout.bucket("metadata-v2"))
     for number, (name, entry) in enumerate(entries.items()):
         pages.put(f"index/{name}", b"page")
-        metadata.put(f"{name}/key", b"metadata")
+        metadata.put(name, b"metadata")
         plans.store(layout.plan(f"{number:064x}"), plans.Plan(RELATIVE, [entry]))
     trash = tmp_path / "tmp-v1" / "trash"
     trash.mkdir(parents=True)
@@ -96,7 +96,7 @@ def test_some_projects_lose_their_wheels_pages_and_plans(patterns: list[str], le
     assert gone.unmatched == ([] if gone.wheels else patterns)
     assert set(entry_keys(layout)) == {entries[name].sha256 for name in left}
     for number, name in enumerate(entries):
-        assert pages.has(f"index/{name}") == metadata.has(f"{name}/key") == (name in left)
+        assert pages.has(f"index/{name}") == metadata.has(name) == (name in left)
         assert Path(layout.plan(f"{number:064x}")).exists() == (name in left)
 
 

@@ -125,15 +125,15 @@ def test_what_a_used_plan_names_is_in_use_however_old_it_is(layout: Layout) -> N
 
 
 def test_metadata_go_when_they_are_old_and_where_wheels_are_not_enough(layout: Layout) -> None:
-    metadata = RecordStore(layout.bucket("metadata-v1"))
+    metadata = RecordStore(layout.bucket("metadata-v2"))
     for name, days in (("old", 400), ("kept", 9), ("new", 1)):
-        metadata.put(f"{name}/key", b"x" * 9000)
-        age(f"{metadata.folder}/{name}/key", days)
+        metadata.put(name, b"x" * 9000)
+        age(f"{metadata.folder}/{name}", days)
     assert run(layout, older_than_seconds=30 * DAY).others == 1
-    assert not metadata.has("old/key") and metadata.has("kept/key")
+    assert not metadata.has("old") and metadata.has("kept")
     size = sum(disk_bytes(path) for path, kind, _ in buckets(layout) if kind != "tmp")
     assert run(layout, max_size_bytes=size - 1).others == 1
-    assert not metadata.has("kept/key") and metadata.has("new/key")
+    assert not metadata.has("kept") and metadata.has("new")
 
 
 def test_the_size_of_the_whole_cache_counts(layout: Layout) -> None:

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from engine.errors import EngineError
-from engine.solving.driver import Driver
+from engine.solving.driver import Driver, Found
 from resolver import (
     Dependencies,
     Listing,
@@ -66,6 +66,12 @@ class Scripted:
     async def metadata(self, request: Dependencies) -> Metadata | Unusable:
         await self._wait(f"{request.name}=={request.version}")
         return Metadata(self._universe[request.name][str(request.version)])
+
+    def at_once(self, request: Dependencies) -> Metadata | Unusable | None:
+        return None
+
+    def in_bulk(self, request: Dependencies, found: Found) -> bool:
+        return False
 
 
 def problem(*requirements: str) -> Problem:
