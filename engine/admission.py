@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, PAGES, UNKNOWN_BYTES
+from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
 
 
 class Admission:
@@ -13,8 +13,9 @@ class Admission:
 
     A page is small and waits behind whatever fills the link: with 16 downloads
     under way, a page took two seconds over a link where it takes 30 ms when it
-    is alone.  And every page that is late holds up a wheel.  So until the last page is there, only as
-    many bytes may be under way as keep the link busy.
+    is alone.  And every page that is late holds up a wheel.  So until the last page is there, one large
+    download may be under way, which leaves half of the link to the others, and as many bytes of small ones as
+    keep the link busy.
 
     Args:
         places: how many downloads may be under way at once.
@@ -22,7 +23,8 @@ class Admission:
 
     def __init__(self, places: int) -> None:
         self._places = places
-        self._bytes = 0
+        self._small_bytes = 0
+        self._large = 0
         self._pages = 0
         self._waiting: list[tuple[int, anyio.Event]] = []
 
@@ -52,8 +54,7 @@ class Admission:
             yield
         finally:
             if turn.is_set():
-                self._places += _weight(size)
-                self._bytes -= size
+                self._count(size, -1)
                 self._admit()
             else:
                 self._waiting.remove(item)
@@ -61,22 +62,23 @@ class Admission:
     def _admit(self) -> None:
         while self._places > 0 and (item := self._next()) is not None:
             self._waiting.remove(item)
-            self._places -= _weight(item[0])
-            self._bytes += item[0]
+            self._count(item[0], 1)
             item[1].set()
 
     def _next(self) -> tuple[int, anyio.Event] | None:
-        """Returns the largest waiter that may start now.
-
-        Beside the last pages, when nothing runs and none is small enough, the smallest.
-        """
+        """Returns the largest waiter that may start now."""
         if not self._pages:
             return max(self._waiting, key=_size, default=None)
-        room = BYTES_BESIDE_PAGES - self._bytes
-        fitting = [item for item in self._waiting if item[0] <= room]
-        if not fitting and not self._bytes and self._pages <= PAGES:
-            return min(self._waiting, key=_size, default=None)
+        room = BYTES_BESIDE_PAGES - self._small_bytes
+        fitting = [item for item in self._waiting if (item[0] <= room if item[0] < LARGE_BYTES else not self._large)]
         return max(fitting, key=_size, default=None)
+
+    def _count(self, size_bytes: int, sign: int) -> None:
+        self._places -= sign * _weight(size_bytes)
+        if size_bytes < LARGE_BYTES:
+            self._small_bytes += sign * size_bytes
+        else:
+            self._large += sign
 
 
 def _size(item: tuple[int, anyio.Event]) -> int:

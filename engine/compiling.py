@@ -121,19 +121,22 @@ def compile_lock(
         NoResolution: when there are none.
         EngineError: when something cannot be read, asked or written.
     """
+    from engine.space import enough
+
     run = Run(options.places, environ, cwd, view)
     before = _read_output(options.output)
     compilation = _Compilation(run, options, before)
-    scratch = Scratch(run.layout)
-    try:
-        workers = Workers(run.layout.root, scratch.folder, run.options.link_mode)
+    with enough():
+        scratch = Scratch(run.layout)
         try:
-            text, size, found, notes = compilation.run(workers, scratch.folder)
+            workers = Workers(run.layout.root, scratch.folder, run.options.link_mode)
+            try:
+                text, size, found, notes = compilation.run(workers, scratch.folder)
+            finally:
+                compilation.target.cancel()
+                workers.close()
         finally:
-            compilation.target.cancel()
-            workers.close()
-    finally:
-        scratch.close()
+            scratch.close()
     changed = before is None or before != text.encode()
     if write and options.output is not None and changed:
         _write(options.output, text)

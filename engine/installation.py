@@ -24,6 +24,7 @@ from engine.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anyio.abc import TaskGroup
     from packaging.utils import NormalizedName
 
     from engine.admission import Admission
@@ -78,8 +79,7 @@ class Installation:
         self._problem: Problem | None = None
         self._installed: Mapping[NormalizedName, InstalledRelease] = {}
         self._resolution: Resolution | None = None
-        self._looked_at: tuple[str, ...] = ()
-        self._fresh_until = 0.0
+        self._found: Found | None = None
         self._pins: list[Pin] = []
 
     def run(self) -> None:
@@ -102,10 +102,13 @@ class Installation:
                 self._target.work.close()
 
     def _install(self, guesses: list[str]) -> None:
-        run, options = self._run, self._run.options
-        from engine.space import require_descriptors
+        from engine.space import enough
 
-        require_descriptors()
+        with enough():
+            self._store(self._run_installing(guesses))
+
+    def _run_installing(self, guesses: list[str]) -> dict[str, PlannedEntry]:
+        run, options = self._run, self._run.options
         scratch = Scratch(run.layout)
         try:
             with timed(run.recorder, "fork", "workers"):
@@ -122,12 +125,11 @@ class Installation:
                 with timed(run.recorder, "import", "engine.loop"):
                     from engine.loop import run_to_end
 
-                answers = run_to_end(self._ask(guesses, scratch.folder, workers, trust))
+                return run_to_end(self._ask(guesses, scratch.folder, workers, trust))
             finally:
                 workers.close()
         finally:
             scratch.close()
-        self._store(answers)
 
     # -- before anybody is asked ------------------------------------------------
 
@@ -242,8 +244,18 @@ class Installation:
         work, interpreter = _work(self._target), self._target.interpreter
         assert interpreter is not None and self._wants is not None
 
-        async def find(supply: "Supply", admission: "Admission", progress: "Progress") -> "list[Need]":
-            return await self._find(network, workers, supply, admission, progress)
+        async def find(
+            group: "TaskGroup", supply: "Supply", admission: "Admission", progress: "Progress"
+        ) -> "list[Need]":
+            if self._resolution is None:
+                progress.phase = "resolving"
+                # Pages and metadata come first until all of them are there.
+                admission.page_started()
+                try:
+                    await self._resolve(network, workers, supply, group)
+                finally:
+                    admission.page_finished()
+            return self._needs()
 
         pipeline = Pipeline(
             self._run,
@@ -263,36 +275,31 @@ class Installation:
             raise SystemExit(128 + pipeline.interrupted)
         return pipeline.answers[work.environment.prefix]
 
-    async def _find(
-        self, network: "Network", workers: Workers, supply: "Supply", admission: "Admission", progress: "Progress"
-    ) -> "list[Need]":
-        """Resolves, and returns what the environment lacks."""
+    async def _resolve(self, network: "Network", workers: Workers, supply: "Supply", group: "TaskGroup") -> None:
+        """Finds versions; wheels that will be needed are on their way then."""
         from engine.solving.installed import may_stay
         from engine.solving.resolving import Resolving
 
         assert self._problem is not None and self._wants is not None
+        resolving = Resolving(self._run, self._wants, self._elsewhere, network=network, workers=workers, supply=supply)
+        found = await resolving.run(
+            self._problem,
+            self._installed,
+            may_stay(self._problem, self._installed, self._going),
+            ahead=None if self._run.options.dry_run or self._run.options.offline else group,
+        )
         work = _work(self._target)
-        found: Found | None = None
-        if self._resolution is None:
-            progress.phase = "resolving"
-            resolving = Resolving(
-                self._run, self._wants, self._elsewhere, network=network, workers=workers, supply=supply
-            )
-            staying = may_stay(self._problem, self._installed, self._going)
-            admission.page_started()
-            try:
-                found = await resolving.run(self._problem, self._installed, staying)
-            finally:
-                admission.page_finished()
-            work.warnings.extend(found.warnings)
-            work.details.extend(found.details)
-            self._resolution = found.resolution
-            self._looked_at, self._fresh_until = found.looked_at, found.fresh_until
-            self._pins = [self._pin(pin) for pin in found.resolution.pins]
+        work.warnings.extend(found.warnings)
+        work.details.extend(found.details)
+        self._found, self._resolution = found, found.resolution
+        self._pins = [self._pin(pin) for pin in found.resolution.pins]
+
+    def _needs(self) -> "list[Need]":
+        """Returns what the environment lacks."""
         self._check_hashes()
         needs = missing(self._target, self._pins, {})
         for need in needs:
-            file = found.best[need.pin.name] if found is not None else None
+            file = self._found.best[need.pin.name] if self._found is not None else None
             # What has hashes is chosen by them, from its page.
             if file is not None and need.pin.file is None and not need.pin.hashes:
                 need.chosen = file.chosen()
@@ -362,7 +369,8 @@ class Installation:
             answers.get(pin.name) or PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url)
             for pin in self._pins
         ]
-        conditions = (wants.conditions, self._fresh_until, self._looked_at)
+        found = self._found
+        conditions = (wants.conditions, found.fresh_until if found else 0.0, found.looked_at if found else ())
         try:
             plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, conditions))
         except OSError:

@@ -59,6 +59,9 @@ BULK_SECONDS = 10
 #: Hard bound of a METADATA file, compressed or not; the largest real ones have about 1 MB.
 METADATA_BYTES = 8 << 20
 
+#: What a resolution may have downloaded, or begun to, of wheels of which it has not decided that they are needed.
+GUESSED_BYTES = 64 << 20
+
 #: How long it is remembered that a server gives no parts of files, in seconds.
 NO_RANGES_SECONDS = 24 * 3600
 

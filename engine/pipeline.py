@@ -14,6 +14,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
+from anyio.abc import TaskGroup
 from packaging.utils import NormalizedName
 
 from cache.plans import PlannedEntry
@@ -37,8 +38,8 @@ from engine.workers import Workers
 
 Answers = dict[str, dict[str, PlannedEntry]]
 
-#: Finds out what is missing where, while the run is under way.
-Find = Callable[[Supply, Admission, Progress], Awaitable[list[Need]]]
+#: Finds out what is missing where, while the run is under way; the group is for what may go on beside it.
+Find = Callable[[TaskGroup, Supply, Admission, Progress], Awaitable[list[Need]]]
 
 
 class Pipeline:
@@ -125,7 +126,8 @@ class Pipeline:
                     background.start_soon(self._show)
                 with self._scope:
                     if self._find is not None:
-                        self._know([*self._needs, *await self._find(self._supply, self._admission, self._progress)])
+                        found = await self._find(background, self._supply, self._admission, self._progress)
+                        self._know([*self._needs, *found])
                     if any(work.bytecode for work in self._works) and not self._run.options.dry_run:
                         await self._run_compiling()
                     else:

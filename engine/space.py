@@ -1,10 +1,12 @@
 """Says what the operating system refused and, where room is what lacks, how much there is and how much was needed.
 
-Loaded when something has failed already.
+Loaded when something has failed already, or when much is about to be asked of the system.
 """
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 
 from engine.errors import InstallFailed
 from engine.limits import DESCRIPTORS
@@ -35,6 +37,23 @@ def require_descriptors() -> None:
             hint="see `ulimit -n`",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+
+
+@contextlib.contextmanager
+def enough() -> Iterator[None]:
+    """Sees to it that many files can be open, and tells what the system lacks in the end, wherever it happened first.
+
+    Raises:
+        InstallFailed: when something is lacking.
+        OSError: every other refusal: it is expected where it can happen, or is a bug.
+    """
+    require_descriptors()
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in WANTS:
+            raise
+        raise InstallFailed(f"the system lacks what an install needs: {in_words(exc)}") from exc
 
 
 def in_words(error: OSError, *, folder: str = "", needed_bytes: int = 0, needed_files: int = 0) -> str:

@@ -10,6 +10,8 @@ import hashlib
 import itertools
 import os
 
+import anyio
+
 from cache.partials import PartialStore
 from cache.records import RecordStore
 from engine.admission import Admission
@@ -86,6 +88,7 @@ class Supply:
             recorder=run.recorder,
         )
         self._provision: Provision | None = None
+        self._kept: dict[str, anyio.Event] = {}
 
     def close(self) -> None:
         """Ends what others may wait for."""
@@ -139,6 +142,8 @@ class Supply:
             for work, target in ((need.work, need.compatible) for need in needs)
             if work.area is not None
         ]
+        if (arrival := self._kept.get(_key(choice))) is not None:
+            await arrival.wait()
         sha256 = self.usable_sha256(choice, needs)
         if sha256 is not None and (finished := await self._from_cache(sha256, choice, needs, areas)) is not None:
             return finished
@@ -148,8 +153,7 @@ class Supply:
         if _is_local(choice):
             published = await self._downloaded(choice, needs, at_once)
         else:
-            key = choice.sha256 or pointer_key(choice)
-            async with self._claims.claim(key, lambda: self.usable_sha256(choice, needs) is not None):
+            async with self._claims.claim(_key(choice), lambda: self.usable_sha256(choice, needs) is not None):
                 # Others may have brought it since.
                 brought = self.usable_sha256(choice, needs) if sha256 is None else None
                 if brought is not None and (finished := await self._from_cache(brought, choice, needs, areas)):
@@ -229,14 +233,22 @@ class Supply:
             return sha256
         if self._is_forbidden(choice):
             raise _not_cached(choice)
+        key = _key(choice)
+        if (arrival := self._kept.get(key)) is not None:
+            await arrival.wait()
+            return await self.keep(choice, project)
         if self._recorder is not None:
             self._recorder.expect(project, choice)
-        if _is_local(choice):
-            return (await self._downloaded(choice, [], [], project)).sha256
-        key = choice.sha256 or pointer_key(choice)
-        async with self._claims.claim(key, lambda: self.known_sha256(choice) is not None):
-            # Others may have brought it since.
-            return self.known_sha256(choice) or (await self._downloaded(choice, [], [], project)).sha256
+        arrival = self._kept[key] = anyio.Event()
+        try:
+            if _is_local(choice):
+                return (await self._downloaded(choice, [], [], project)).sha256
+            async with self._claims.claim(key, lambda: self.known_sha256(choice) is not None):
+                # Others may have brought it since.
+                return self.known_sha256(choice) or (await self._downloaded(choice, [], [], project)).sha256
+        finally:
+            del self._kept[key]
+            arrival.set()
 
     async def _downloaded(
         self, choice: Chosen, needs: list[Need], areas: "list[AreaFields] | None", project: str = ""
@@ -257,7 +269,7 @@ class Supply:
         if _is_local(choice):
             finished = await self._fetcher.copy(choice, project, algorithms=algorithms, end=end)
         else:
-            key = choice.sha256 or pointer
+            key = _key(choice)
             finished = await self._fetcher.fetch(choice, project, key=key, algorithms=algorithms, end=end)
         self.downloaded_wheels += 1
         if choice.sha256 is None:
@@ -294,6 +306,11 @@ def _origin(choice: Chosen, needs: list[Need]) -> tuple[str, bool, bool]:
     """Returns what `Job.stage` takes as origin."""
     is_direct = any(need.pin.file is not None and need.pin.file.direct for need in needs)
     return choice.url, is_direct, any(need.pin.requested for need in needs)
+
+
+def _key(choice: Chosen) -> str:
+    """Returns what tells wheels apart that are on their way."""
+    return choice.sha256 or pointer_key(choice)
 
 
 def pointer_key(choice: Chosen) -> str:

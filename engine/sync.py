@@ -12,7 +12,7 @@ from cache import plans
 from cache.layout import Layout
 from engine import __version__
 from engine.environment.target import Environment, find_environment, planned_environment
-from engine.errors import ConfigurationError, EngineError, InstallFailed, Offline
+from engine.errors import ConfigurationError, EngineError, Offline
 from engine.inputs import conditions_hold, read_inputs
 from engine.light_sha256 import sha256
 from engine.options import SyncOptions
@@ -245,18 +245,10 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
 
 def _sync_cold(run: Run, cold: list[Target]) -> None:
     from engine.cold import sync_cold
-    from engine.space import require_descriptors
+    from engine.space import enough
 
-    require_descriptors()
-    try:
+    with enough():
         sync_cold(run, cold)
-    except OSError as exc:
-        from engine.space import WANTS, in_words
-
-        # Wherever it happens first; every other refusal is expected where it can happen, or is a bug.
-        if exc.errno not in WANTS:
-            raise
-        raise InstallFailed(f"the system lacks what a sync needs: {in_words(exc)}") from exc
 
 
 def _find_targets(run: Run) -> tuple[list[Target], list[Target | Outcome]]:

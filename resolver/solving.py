@@ -16,10 +16,12 @@ distribution that has the dependency comes from a URL itself.
 Source: PubGrub, as described by its author and used by Dart's pub.
 """
 
+from collections.abc import Iterator
+
 from packaging.utils import NormalizedName
 
 from resolver.availability import Obstacle, Unusable
-from resolver.candidates import Project
+from resolver.candidates import Project, wanted_bits
 from resolver.dependencies import Wanted
 from resolver.errors import ResolverError
 from resolver.explaining import explain
@@ -30,7 +32,7 @@ from resolver.knowledge import Knowledge
 from resolver.learning import analyse
 from resolver.priorities import Priorities
 from resolver.propagation import Propagation
-from resolver.requests import Answer, Effort, Pin, Request, Resolution, Waiting
+from resolver.requests import Answer, Dependencies, Effort, Pin, Request, Resolution, Waiting
 from resolver.speculation import Speculation
 from resolver.trail import Trail
 
@@ -109,6 +111,36 @@ class Resolver:
     def likely(self) -> tuple[Request, ...]:
         """Returns what further answers have made likely since it was last told, without going on."""
         return self._speculation.take(())
+
+    def decided(self) -> Iterator[Pin]:
+        """Yields the versions that are decided for now, which later answers may change; without their extras."""
+        state = self._state
+        for number in state.trail.decided:
+            node = state.graph.nodes[number]
+            if node.project is not None and node.extra is None:
+                table, position = node.project.table, state.trail.sets[number].bit_length() - 2
+                yield Pin(node.project.name, table.releases[position].version, table.urls[position], ())
+
+    def fits(self, request: Dependencies) -> bool:
+        """Tells whether nothing that is known so far speaks against a candidate whose metadata are there."""
+        state = self._state
+        node = state.graph.find(request.name)
+        project = self._knowledge.project(request.name)
+        if node is None or project is None or request.url is not None:
+            return request.url is not None
+        position = project.table.index(request.version)
+        if position is None or not (2 << position) & state.trail.sets[node.number]:
+            return False
+        wants = self._knowledge.wants(project, position, None)
+        if wants is None or isinstance(wants, Unusable):
+            return False
+        return all(self._leaves_something(wanted) for wanted in wants)
+
+    def _leaves_something(self, wanted: Wanted) -> bool:
+        other = self._state.graph.find(wanted.name)
+        if other is None or other.project is None or wanted.url is not None:
+            return True
+        return bool(wanted_bits(wanted, other.project.table) & self._state.trail.sets[other.number])
 
     def _waiting(self, needed: tuple[Request, ...]) -> Waiting:
         return Waiting(needed, self._speculation.take(needed))

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
+from engine.chosen import Chosen
 from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import NoMatchingDistribution
@@ -100,6 +101,14 @@ class Answers:
             return self._behind_urls[url]
         project = self._projects.get(name)
         return None if project is None else project.best(version)
+
+    def wheel(self, name: NormalizedName, version: Version, url: str | None) -> Chosen | None:
+        """Returns the wheel that would be installed; None where there is none, or where the version is installed."""
+        there = self._installed.get(name)
+        if there is not None and there.version == version and url is None:
+            return None
+        file = self.file(name, version, url)
+        return file.chosen() if file is not None and file.is_wheel else None
 
     def files(self, pin: Pin) -> tuple[ListedFile, ...]:
         """Returns all files of a chosen release."""

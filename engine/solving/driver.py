@@ -10,7 +10,7 @@ when its turn has come; what nobody waits for any more is cancelled.
 Does not fetch (`Source` does) and does not resolve (`resolver` does).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import anyio
@@ -22,6 +22,7 @@ from resolver import (
     Dependencies,
     Listing,
     Metadata,
+    Pin,
     Problem,
     Request,
     Resolution,
@@ -71,6 +72,19 @@ class Source(Protocol):
         """
 
 
+class Guessing(Protocol):
+    """What is told about versions that will probably be chosen."""
+
+    def guess(self, request: Dependencies) -> None:
+        """Learns that the metadata of a version are asked for."""
+
+    def expect(self, request: Dependencies) -> None:
+        """Learns that the metadata of a version are there, and that nothing is known that speaks against it."""
+
+    def decide(self, pins: Iterable[Pin]) -> None:
+        """Learns which versions are decided for now."""
+
+
 class Driver:
     """One resolution.
 
@@ -78,16 +92,20 @@ class Driver:
         problem: what is to be resolved.
         source: answers requests.
         guesses: how many requests may be under way that are only likely to be needed.
+        ahead: downloads what will probably be installed, or None.
 
     Attributes:
         asked: how many requests were started.
         needed: how many of them the resolver could not do without when it asked.
     """
 
-    def __init__(self, problem: Problem, source: Source, *, guesses: int = GUESSES) -> None:
+    def __init__(
+        self, problem: Problem, source: Source, *, guesses: int = GUESSES, ahead: Guessing | None = None
+    ) -> None:
         self._resolver = Resolver(problem)
         self._source = source
         self._guesses = guesses
+        self._ahead = ahead
         self._started: set[Request] = set()
         self._needed: set[Request] = set()
         self._queue: dict[Request, None] = {}
@@ -143,6 +161,8 @@ class Driver:
             self._guess(group, outcome.likely)
             if progress is not None:
                 progress(len(self._started))
+            if self._ahead is not None:
+                self._ahead.decide(self._resolver.decided())
             await self._take(group)
         return outcome
 
@@ -164,6 +184,8 @@ class Driver:
                 else:
                     self._resolver.answer(request, answer)
                     self._missing.discard(request)
+                    if self._ahead is not None and isinstance(request, Dependencies) and self._resolver.fits(request):
+                        self._ahead.expect(request)
             if not self._missing or not self._missing.isdisjoint(self._failures):
                 return
             self._guess(group, self._resolver.likely())
@@ -184,7 +206,10 @@ class Driver:
         self._started.add(request)
         if isinstance(request, Versions):
             self._start_alone(group, request, guess)
-        elif (known := self._source.at_once(request)) is not None:
+            return
+        if self._ahead is not None:
+            self._ahead.guess(request)
+        if (known := self._source.at_once(request)) is not None:
             self._arrive(request, known)
         elif self._source.in_bulk(request, lambda answer: self._found_in_bulk(request, guess, answer)):
             self._guessing_in_bulk += guess

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import anyio
+from anyio.abc import TaskGroup
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
@@ -19,6 +20,7 @@ from engine.index.source import Sources, sources
 from engine.limits import DOWNLOADS
 from engine.lock.pins import Digest
 from engine.reporting import Progress
+from engine.solving.ahead import Ahead
 from engine.solving.answers import Answers
 from engine.solving.driver import Driver
 from engine.solving.installed import InstalledRelease
@@ -128,6 +130,7 @@ class Resolving:
         problem: Problem,
         installed: Mapping[NormalizedName, InstalledRelease] | None = None,
         staying: Collection[NormalizedName] = (),
+        ahead: TaskGroup | None = None,
     ) -> Found:
         """Finds versions.
 
@@ -136,6 +139,7 @@ class Resolving:
             installed: what an environment has, and need not be fetched.
             staying: those of which nothing else is considered, unless that would change the answer: so the pages of
                 what stays are not asked for.
+            ahead: owns downloads of wheels that will probably be installed, which may go on afterwards; None for none.
 
         Raises:
             NoResolution: when there are none.
@@ -162,8 +166,9 @@ class Resolving:
                     installed=installed,
                     staying=names,
                 )
+                downloads = None if ahead is None else Ahead(ahead, self._supply, answers.wheel)
                 try:
-                    found = await _drive(problem, answers)
+                    found = await _drive(problem, answers, downloads)
                 except (ResolutionFailed, EngineError) as exc:
                     found = exc
                 if not names or (isinstance(found, Found) and not _was_in_the_way(found)):
@@ -183,9 +188,14 @@ def _was_in_the_way(found: Found) -> bool:
     return bool(effort.conflicts or effort.rejections)
 
 
-async def _drive(problem: Problem, answers: Answers) -> Found:
-    driver = Driver(problem, answers)
-    resolution = await driver.run()
+async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Found:
+    driver = Driver(problem, answers, ahead=ahead)
+    try:
+        resolution = await driver.run()
+    except BaseException:
+        if ahead is not None:
+            ahead.keep_only(())
+        raise
     warnings, notes = answers.tell(resolution.pins)
     effort = resolution.effort
     details = [
@@ -194,6 +204,8 @@ async def _drive(problem: Problem, answers: Answers) -> Found:
     ]
     files = {pin.name: answers.files(pin) for pin in resolution.pins}
     best = {pin.name: answers.file(pin.name, pin.version, pin.url) for pin in resolution.pins}
+    if ahead is not None:
+        ahead.keep_only({file.url for file in best.values() if file is not None})
     return Found(resolution, files, best, [*resolution.warnings, *warnings], [*notes, *details])
 
 

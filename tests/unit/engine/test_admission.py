@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from engine.admission import Admission
-from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, PAGES, UNKNOWN_BYTES
+from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -49,10 +49,11 @@ async def test_never_more_are_inside_than_there_are_places() -> None:
     assert most == 3
 
 
-async def test_while_pages_are_on_their_way_only_some_bytes_are() -> None:
+async def test_while_pages_are_on_their_way_only_some_bytes_of_small_downloads_are() -> None:
+    small = LARGE_BYTES - 1
+    fitting = [small] * (BYTES_BESIDE_PAGES // small)
     admission = Admission(16)
     inside: list[int] = []
-    half = BYTES_BESIDE_PAGES // 2
     release = anyio.Event()
 
     async def work(size: int) -> None:
@@ -60,45 +61,46 @@ async def test_while_pages_are_on_their_way_only_some_bytes_are() -> None:
             inside.append(size)
             await release.wait()
 
-    for _ in range(PAGES + 1):
+    for _ in range(2):
         admission.page_started()
     async with anyio.create_task_group() as group:
-        for size in (BYTES_BESIDE_PAGES + 1, half, half, 1):
+        for size in (*fitting, small, 1):
             group.start_soon(work, size)
         await anyio.wait_all_tasks_blocked()
-        assert inside == [half, half]
-        for _ in range(PAGES):
-            admission.page_finished()
-        await anyio.wait_all_tasks_blocked()
-        assert inside == [half, half], "one page is still on its way"
+        assert inside == [*fitting, 1]
         admission.page_finished()
         await anyio.wait_all_tasks_blocked()
-        assert inside == [half, half, BYTES_BESIDE_PAGES + 1, 1]
+        assert inside == [*fitting, 1], "one page is still on its way"
+        admission.page_finished()
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [*fitting, 1, small]
         release.set()
 
 
-async def test_beside_the_last_pages_the_smallest_of_large_downloads_may_run_alone() -> None:
+async def test_beside_pages_one_large_download_at_a_time_runs() -> None:
     admission = Admission(16)
     inside: list[int] = []
-    sizes = (BYTES_BESIDE_PAGES + 3, BYTES_BESIDE_PAGES + 1, BYTES_BESIDE_PAGES + 2)
-    release = anyio.Event()
+    releases = {size: anyio.Event() for size in (LARGE_BYTES, LARGE_BYTES + 2, LARGE_BYTES + 1)}
 
     async def work(size: int) -> None:
         async with admission.place(size):
             inside.append(size)
-            await release.wait()
+            await releases[size].wait()
 
-    for _ in range(PAGES + 1):
-        admission.page_started()
+    admission.page_started()
     async with anyio.create_task_group() as group:
-        for size in sizes:
+        for size in releases:
             group.start_soon(work, size)
         await anyio.wait_all_tasks_blocked()
-        assert inside == []
+        assert inside == [LARGE_BYTES]
+        releases[LARGE_BYTES].set()
+        await anyio.wait_all_tasks_blocked()
+        assert inside == [LARGE_BYTES, LARGE_BYTES + 2], "the largest first"
         admission.page_finished()
         await anyio.wait_all_tasks_blocked()
-        assert inside == [BYTES_BESIDE_PAGES + 1]
-        release.set()
+        assert inside == [LARGE_BYTES, LARGE_BYTES + 2, LARGE_BYTES + 1]
+        for release in releases.values():
+            release.set()
 
 
 async def test_large_downloads_take_several_places() -> None:
@@ -124,14 +126,15 @@ async def test_a_download_that_is_over_makes_room_beside_the_pages() -> None:
     done: list[str] = []
 
     async def work(name: str) -> None:
-        async with admission.place(BYTES_BESIDE_PAGES):
+        async with admission.place(LARGE_BYTES - 1):
             done.append(name)
 
+    names = [str(number) for number in range(BYTES_BESIDE_PAGES // (LARGE_BYTES - 1) + 1)]
     admission.page_started()
     async with anyio.create_task_group() as group:
-        for name in ("one", "two"):
+        for name in names:
             group.start_soon(work, name)
-    assert done == ["one", "two"]
+    assert done == names
 
 
 async def test_a_waiter_that_is_cancelled_leaves_the_others_their_places() -> None:

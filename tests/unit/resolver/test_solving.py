@@ -232,3 +232,49 @@ def test_several_releases_behind_one_url_are_refused() -> None:
     releases = tuple(Release(Version(text)) for text in "12")
     with pytest.raises(UnexpectedAnswer, match="one release"):
         Resolver(problem([f"a @ {AT}"])).answer(Versions(canonicalize_name("a"), AT), Listing(releases))
+
+
+CONTRADICTION: Universe = {"a": {"1": [], "2": ["b<2"]}, "b": {"1": [], "2": []}, "c": {"1": []}}
+
+
+def answered(requirements: list[str], *texts: str) -> Resolver:
+    """Returns a resolver that has been told all versions, and then the metadata of some, and asked what is next."""
+    resolver = Resolver(problem(requirements))
+    for name, versions in CONTRADICTION.items():
+        resolver.answer(Versions(canonicalize_name(name)), Listing(tuple(Release(Version(one)) for one in versions)))
+    resolver.step()
+    for text in texts:
+        name, _, version = text.partition("==")
+        wants = CONTRADICTION[name][version]
+        assert isinstance(wants, list)
+        resolver.answer(Dependencies(canonicalize_name(name), Version(version)), Metadata(tuple(wants)))
+    return resolver
+
+
+@pytest.mark.parametrize(
+    ("requirements", "texts", "expected"),
+    [
+        (["c"], ["c==1"], True),
+        (["a", "b"], ["a==2"], True),
+        (["a", "b>1"], ["a==2"], False),
+        (["a<2", "b"], ["a==2"], False),
+        (["a"], [], False),
+        (["b"], ["c==1"], False),
+    ],
+)
+def test_a_candidate_fits_while_nothing_speaks_against_it(
+    requirements: list[str], texts: list[str], expected: bool
+) -> None:
+    name, _, version = (texts or ["a==2"])[0].partition("==")
+    request = Dependencies(canonicalize_name(name), Version(version))
+    assert answered(requirements, *texts).fits(request) is expected
+
+
+def test_what_is_decided_is_told_while_the_rest_is_open() -> None:
+    resolver = answered(["a", "c"], "c==1")
+    assert isinstance(resolver.step(), Waiting)
+    assert [(pin.name, str(pin.version)) for pin in resolver.decided()] == [("c", "1")]
+    resolver.answer(Dependencies(canonicalize_name("a"), Version("2")), Metadata(("b<2",)))
+    waiting = resolver.step()
+    assert isinstance(waiting, Waiting) and [request.name for request in waiting.needed] == ["b"]
+    assert {(pin.name, str(pin.version)) for pin in resolver.decided()} == {("a", "2"), ("c", "1")}
