@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
+FORK_STRATEGIES = ("requires-python", "fewest")
 FORMATS = ("requirements.txt", "pylock.toml")
 
 
@@ -49,6 +50,20 @@ OPTIONS: tuple[Option, ...] = (
         "value",
         "PLATFORM",
         "resolve for linux, macos, windows, or such as x86_64-manylinux_2_28",
+    ),
+    (
+        ("--universal",),
+        "universal",
+        "flag",
+        None,
+        "resolve for every platform, and all Pythons from --python-version or the project's requires-python on",
+    ),
+    (
+        ("--fork-strategy",),
+        "fork_strategy",
+        FORK_STRATEGIES,
+        None,
+        "--universal: the newest versions for each Python, or the fewest versions (default: requires-python)",
     ),
     (("--resolution",), "resolution", RESOLUTIONS, None, "which versions are tried first (default: highest)"),
     (
@@ -114,6 +129,10 @@ def compile_options(
     pythons = words("python")
     if len(pythons) > 1:
         raise ConfigurationError("compile resolves for one --python", hint="run once for each")
+    if values["universal"] and text("python_platform"):
+        raise ConfigurationError(
+            "--universal resolves for every platform", hint="leave out --universal or --python-platform"
+        )
     files = words("sources")
     if not files and not words("group"):
         if not os.path.isfile(os.path.join(cwd, "pyproject.toml")):
@@ -135,7 +154,7 @@ def compile_options(
         annotations=Annotations.NONE if values["no_annotate"] else Annotations(text("annotation_style") or "split"),
         hashes=bool(values["generate_hashes"]),
         extras=bool(values["no_strip_extras"]),
-        markers=bool(values["no_strip_markers"]),
+        markers=bool(values["no_strip_markers"] or values["universal"]),
         index_urls=bool(values["emit_index_url"]),
         find_links=bool(values["emit_find_links"]),
         formats=bool(values["emit_build_options"]),
@@ -160,6 +179,8 @@ def compile_options(
         python=pythons[0] if pythons else None,
         python_version=text("python_version"),
         platform=text("python_platform"),
+        universal=bool(values["universal"]),
+        fork_strategy=text("fork_strategy") or "requires-python",
         strategy=text("resolution") or "highest",
         prereleases=prerelease,
         upgrade=bool(values["upgrade"]),

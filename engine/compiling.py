@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from engine.index.client import Network
     from engine.network.trust import Trust
     from engine.solving.resolving import Found
+    from engine.solving.universal import FoundEverywhere
     from engine.wanted.model import Asked, Wants
 
 #: What a resolution needs, in pieces that take 5-25 ms to import.
@@ -70,6 +71,8 @@ class CompileOptions:
         pylock: write a pylock.toml instead of requirements.
         python: interpreter or version to resolve for; None for the environment at hand.
         python_version, platform: another target than that interpreter.
+        universal: resolve for every platform, and for all Pythons that the projects are for.
+        fork_strategy: what happens then to versions that are not for all of these Pythons.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
         upgrade: forget what the output file pins; upgrade_packages: of these projects, by normalised name.
     """
@@ -82,6 +85,8 @@ class CompileOptions:
     python: str | None = None
     python_version: str | None = None
     platform: str | None = None
+    universal: bool = False
+    fork_strategy: str = "requires-python"
     strategy: str = "highest"
     prereleases: str | None = None
     upgrade: bool = False
@@ -153,7 +158,7 @@ class _Compilation:
         self.target = _TargetFacts(run, options)
         self._wants: Wants | None = None
 
-    def run(self, workers: Workers, scratch: str) -> "tuple[str, int, Found, tuple[str, ...]]":
+    def run(self, workers: Workers, scratch: str) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
         guesses = self._guess()
         if guesses is None:
             self._read()
@@ -198,7 +203,7 @@ class _Compilation:
 
     async def _ask(
         self, guesses: list[str], workers: Workers, scratch: str, trust: "Trust"
-    ) -> "tuple[str, int, Found, tuple[str, ...]]":
+    ) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
         from engine.index.client import Network
         from engine.index.source import early_urls, sources
 
@@ -223,12 +228,14 @@ class _Compilation:
 
     async def _resolve(
         self, network: "Network", workers: Workers, scratch: str
-    ) -> "tuple[str, int, Found, tuple[str, ...]]":
+    ) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
         from engine.solving.problems import Order, preferences_of, problem_of
         from engine.solving.resolving import answer_of, resolve
 
         options, wants = self._options, self._wants
         assert wants is not None
+        if options.universal:
+            return await self._resolve_everywhere(wants, network, workers, scratch)
         target = self.target.read()
         preferences: Mapping[NormalizedName, Version] = {}
         if self._before is not None and options.output is not None and not options.upgrade:
@@ -238,6 +245,27 @@ class _Compilation:
         problem = problem_of(wants, target.markers, order, preferences)
         found = await resolve(self._run, problem, wants, target, network=network, workers=workers, scratch=scratch)
         answer = answer_of(self._run, wants, found, wheels_only=options.pylock)
+        return self._text(answer), len(answer.entries), found, wants.notes
+
+    async def _resolve_everywhere(
+        self, wants: "Wants", network: "Network", workers: Workers, scratch: str
+    ) -> "tuple[str, int, FoundEverywhere, tuple[str, ...]]":
+        from engine.compiled.preferences import read_pinned
+        from engine.solving.everywhere import everywhere
+        from engine.solving.problems import Order
+        from engine.solving.universal import resolve_everywhere, universal_answer_of, universal_problem_of
+
+        options = self._options
+        target = everywhere(options.python_version, wants.pythons, self.target.read_markers())
+        pinned = []
+        if self._before is not None and options.output is not None and not options.upgrade:
+            pinned = read_pinned(self._before, os.path.basename(options.output), options.upgrade_packages)
+        order = Order(options.strategy, options.prereleases)
+        problem = universal_problem_of(wants, target, order, pinned, options.fork_strategy)
+        found = await resolve_everywhere(
+            self._run, problem, wants, target, network=network, workers=workers, scratch=scratch
+        )
+        answer = universal_answer_of(self._run, wants, found, target)
         return self._text(answer), len(answer.entries), found, wants.notes
 
     def _text(self, answer: "Answer") -> str:
@@ -291,15 +319,27 @@ class _TargetFacts:
         """
         from engine.environment.platforms import find_platform, retarget
 
+        facts = self._read_facts()
+        options = self._options
+        platform = find_platform(options.platform, self._run.environ) if options.platform else None
+        return retarget(facts.markers, facts.tags, python_version=options.python_version, platform=platform)
+
+    def read_markers(self) -> Mapping[str, str]:
+        """Returns the marker variables of the interpreter at hand.
+
+        Raises:
+            InvalidEnvironment: when it does not answer.
+        """
+        return self._read_facts().markers
+
+    def _read_facts(self) -> Interpreter:
         if self._facts is None:
             assert self._probe is not None
             probe, self._probe = self._probe, None
             self._facts = probe.result()
             if key := self._environment.interpreter_key:
                 self._records.put(key, self._facts.to_json())
-        options = self._options
-        platform = find_platform(options.platform, self._run.environ) if options.platform else None
-        return retarget(self._facts.markers, self._facts.tags, python_version=options.python_version, platform=platform)
+        return self._facts
 
     def cancel(self) -> None:
         """Ends the child that nobody waits for any more."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenFile:
-    """A wheel that may be installed.
+    """A file that may be installed: a wheel, or what one can be built from.
 
     Attributes:
         filename: its name.
@@ -37,6 +37,11 @@ class ChosenFile:
     size_bytes: int | None = None
     upload_time: datetime | None = None
     digests: tuple[Digest, ...] = ()
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel."""
+        return self.filename.endswith(".whl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,7 @@ class Entry:
         index_url: the index or find-links that it comes from; "" without one.
         requires_python: of the release.
         dependencies: what of the answer it depends on.
-        files: its wheels; for a direct one the one that it is.
+        files: its wheels and sdists; for a direct one the one that it is.
     """
 
     name: NormalizedName

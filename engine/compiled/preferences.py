@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -42,6 +42,27 @@ class Preferences:
         """Returns the same without some projects: those that are to be upgraded."""
         dropped = frozenset(names)
         return replace(self, versions={name: one for name, one in self.versions.items() if name not in dropped})
+
+
+class Pinned(NamedTuple):
+    """One version that an earlier answer pins, where its marker is true."""
+
+    name: NormalizedName
+    version: Version
+    marker: Marker | None
+
+
+def read_pinned(body: bytes, name: str, upgrades: Iterable[str] = ()) -> list[Pinned]:
+    """Returns all that a file pins, for whatever environments; in its order.
+
+    Args:
+        body: the file.
+        name: the last part of its path, which tells the format.
+        upgrades: normalised names of projects that do not count.
+    """
+    dropped = frozenset(upgrades)
+    rows = _pylock_pins(body) if is_pylock(name) else _text_pins(body)
+    return [Pinned(project, version, marker) for project, version, marker, _ in rows if project not in dropped]
 
 
 def read_preferences(body: bytes, name: str, markers: Mapping[str, str] | None = None) -> Preferences:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock, PylockValidationError
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock, PylockValidationError
 from packaging.version import Version
 
 from engine.compiled.model import marker_text, without_login
@@ -106,8 +106,19 @@ def _package(entry: Entry, folder: str, several: set[NormalizedName], known: set
         dependencies=dependencies or None,
         index=without_login(entry.index_url) if entry.index_url.startswith(("http:", "https:")) else None,
         archive=_archive(files[0], entry, folder) if entry.direct else None,
-        wheels=None if entry.direct else [_wheel(file, folder) for file in files],
+        sdist=None if entry.direct else _sdist(files, folder),
+        wheels=None if entry.direct else [_wheel(file, folder) for file in files if file.is_wheel],
     )
+
+
+def _sdist(files: Sequence[ChosenFile], folder: str) -> PackageSdist | None:
+    """Returns the source distribution: where there are several, the one that every installer can read."""
+    found = [file for file in files if not file.is_wheel]
+    if not found:
+        return None
+    file = next((one for one in found if one.filename.endswith(".tar.gz")), found[0])
+    url, path = _place(file, folder, relative=file.url.startswith(f"{file_url(folder).rstrip('/')}/"))
+    return PackageSdist(url=url, path=path, size=file.size_bytes, upload_time=file.upload_time, hashes=_hashes(file))
 
 
 def _archive(file: ChosenFile, entry: Entry, folder: str) -> PackageArchive:

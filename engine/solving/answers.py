@@ -40,7 +40,7 @@ class Answers:
         source: MetadataSource,
         *,
         policy: Policy,
-        tag_priority: dict[str, int] | None,
+        tag_priority: Mapping[str, int] | None,
         installed: Mapping[NormalizedName, InstalledRelease] | None = None,
         staying: Collection[NormalizedName] = (),
     ) -> None:

@@ -11,7 +11,7 @@ Does not fetch (`Source` does) and does not resolve (`resolver` does).
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -23,10 +23,7 @@ from resolver import (
     Listing,
     Metadata,
     Pin,
-    Problem,
     Request,
-    Resolution,
-    Resolver,
     ResolverError,
     Unusable,
     Versions,
@@ -42,6 +39,29 @@ GUESSES_IN_BULK = 512
 
 #: Told an answer, or None where the request has to be made alone.
 Found = Callable[[Metadata | Unusable | None], None]
+
+
+Outcome = TypeVar("Outcome")
+Outcome_co = TypeVar("Outcome_co", covariant=True)
+
+
+class Steps(Protocol[Outcome_co]):
+    """What asks: a `resolver.Resolver`, for one environment or for many."""
+
+    def step(self) -> Waiting | Outcome_co:
+        """Goes on as far as the answers reach."""
+
+    def answer(self, request: Request, answer: Answer) -> None:
+        """Takes an answer."""
+
+    def likely(self) -> tuple[Request, ...]:
+        """Returns what is probably needed soon."""
+
+    def fits(self, request: Dependencies) -> bool:
+        """Tells whether nothing is known that speaks against a version whose metadata are there."""
+
+    def decided(self) -> Iterable[Pin]:
+        """Returns which versions are decided for now."""
 
 
 class Source(Protocol):
@@ -85,11 +105,11 @@ class Guessing(Protocol):
         """Learns which versions are decided for now."""
 
 
-class Driver:
+class Driver(Generic[Outcome]):
     """One resolution.
 
     Args:
-        problem: what is to be resolved.
+        resolver: of what is to be resolved.
         source: answers requests.
         guesses: how many requests may be under way that are only likely to be needed.
         ahead: downloads what will probably be installed, or None.
@@ -100,9 +120,9 @@ class Driver:
     """
 
     def __init__(
-        self, problem: Problem, source: Source, *, guesses: int = GUESSES, ahead: Guessing | None = None
+        self, resolver: Steps[Outcome], source: Source, *, guesses: int = GUESSES, ahead: Guessing | None = None
     ) -> None:
-        self._resolver = Resolver(problem)
+        self._resolver = resolver
         self._source = source
         self._guesses = guesses
         self._ahead = ahead
@@ -126,7 +146,7 @@ class Driver:
         """How many of them the resolver could not go on without."""
         return len(self._needed)
 
-    async def run(self, progress: Callable[[int], None] | None = None) -> Resolution:
+    async def run(self, progress: Callable[[int], None] | None = None) -> Outcome:
         """Asks and answers until there is a resolution.
 
         Args:
@@ -136,7 +156,7 @@ class Driver:
             ResolutionFailed: when there is none.
             EngineError: when something needed cannot be found out.
         """
-        outcome: Resolution | Exception
+        outcome: Outcome | Exception
         async with anyio.create_task_group() as group:
             self._group = group
             try:
@@ -150,7 +170,7 @@ class Driver:
             raise outcome
         return outcome
 
-    async def _resolve(self, group: TaskGroup, progress: Callable[[int], None] | None) -> Resolution:
+    async def _resolve(self, group: TaskGroup, progress: Callable[[int], None] | None) -> Outcome:
         while isinstance(outcome := self._resolver.step(), Waiting):
             self._raise_failure_of(outcome.needed)
             self._missing = set(outcome.needed)

@@ -3,8 +3,8 @@
 Loaded while the first pages are on their way; `engine.compiling` is the door.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -24,13 +24,19 @@ from engine.solving.ahead import Ahead
 from engine.solving.answers import Answers
 from engine.solving.driver import Driver
 from engine.solving.installed import InstalledRelease
-from engine.solving.opening import open_answers
+from engine.solving.opening import Asked, open_answers
 from engine.solving.versions import ListedFile, upload_time
 from engine.supply import Supply
 from engine.sync import Run
 from engine.wanted.model import Wants
 from engine.workers import Workers
-from resolver import Pin, Policy, Problem, Resolution, ResolutionFailed
+from resolver import Pin, Policy, Problem, Resolution, ResolutionFailed, Resolver
+
+if TYPE_CHECKING:
+    from engine.solving.everywhere import Everywhere
+    from resolver.universal import UniversalPin
+
+Result = TypeVar("Result")
 
 #: Digests that prove something.
 _STRONG = ("sha256", "sha384", "sha512")
@@ -74,7 +80,25 @@ async def resolve(
         NoResolution: when there are none.
         EngineError: when something needed cannot be found out.
     """
-    found: Found | EngineError
+
+    async def body(supply: Supply) -> Found:
+        resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply)
+        return await resolving.run(problem)
+
+    found = await with_supply(run, body, network=network, workers=workers, scratch=scratch)
+    found.warnings.extend(network.warnings)
+    return found
+
+
+async def with_supply(
+    run: Run, body: Callable[[Supply], Awaitable[Result]], *, network: Network, workers: Workers, scratch: str
+) -> Result:
+    """Returns what `body` returns, which may have wheels fetched while it runs.
+
+    Raises:
+        EngineError: what `body` raises.
+    """
+    found: Result | EngineError
     async with anyio.create_task_group() as group:
         group.start_soon(workers.listen)
         supply = Supply(
@@ -87,8 +111,7 @@ async def resolve(
             progress=Progress(),
         )
         try:
-            resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply)
-            found = await resolving.run(problem)
+            found = await body(supply)
         except EngineError as exc:
             found = exc
         finally:
@@ -96,7 +119,6 @@ async def resolve(
             group.cancel_scope.cancel()
     if isinstance(found, EngineError):
         raise found
-    found.warnings.extend(network.warnings)
     return found
 
 
@@ -113,15 +135,30 @@ class Resolving:
     """
 
     def __init__(
-        self, run: Run, wants: Wants, target: Elsewhere, *, network: Network, workers: Workers, supply: Supply
+        self,
+        run: Run,
+        wants: Wants,
+        target: "Elsewhere | Everywhere",
+        *,
+        network: Network,
+        workers: Workers,
+        supply: Supply,
     ) -> None:
         self._run = run
         self._network = network
         self._workers = workers
         self._supply = supply
         self._places = sources(run, wants)
-        self._policy = _policy(target, self._places)
-        self._tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
+        # Nothing is built yet, so a release without a wheel is of no use.
+        no_binary, only_binary = _names(self._places.no_binary), frozenset({":all:"})
+        self._tag_priority: Mapping[str, int]
+        if isinstance(target, Elsewhere):
+            python = Version(target.markers["python_full_version"])
+            self._policy = Policy(python=python, no_binary=no_binary, only_binary=only_binary)
+            self._tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
+        else:
+            self._policy = target.policy(no_binary=no_binary, only_binary=only_binary)
+            self._tag_priority = target.tags
         network.trust.trust_hosts(wants.trusted_hosts)
         network.know([*self._places.indexes, *self._places.find_links, *self._places.pinned.values()])
 
@@ -146,26 +183,10 @@ class Resolving:
             EngineError: when something needed cannot be found out.
         """
         async with anyio.create_task_group() as group:
-            asked = open_answers(
-                group,
-                self._run,
-                network=self._network,
-                sources=self._places,
-                workers=self._workers,
-                keeper=self._supply,
-                policy=self._policy,
-                tag_priority=self._tag_priority,
-            )
+            asked = self._asked(group)
             found: Found | ResolutionFailed | EngineError | None = None
             for names in (staying, ()) if staying else ((),):
-                answers = Answers(
-                    asked.listings,
-                    asked.metadata,
-                    policy=self._policy,
-                    tag_priority=self._tag_priority,
-                    installed=installed,
-                    staying=names,
-                )
+                answers = self._answers(asked, installed, names)
                 downloads = None if ahead is None else Ahead(ahead, self._supply, answers.wheel)
                 try:
                     found = await _drive(problem, answers, downloads)
@@ -181,6 +202,33 @@ class Resolving:
         assert found is not None
         return found._replace(looked_at=asked.listings.looked_at, fresh_until=asked.listings.fresh_until())
 
+    def _asked(self, group: TaskGroup) -> Asked:
+        return open_answers(
+            group,
+            self._run,
+            network=self._network,
+            sources=self._places,
+            workers=self._workers,
+            keeper=self._supply,
+            policy=self._policy,
+            tag_priority=self._tag_priority,
+        )
+
+    def _answers(
+        self,
+        asked: Asked,
+        installed: Mapping[NormalizedName, InstalledRelease] | None = None,
+        staying: Collection[NormalizedName] = (),
+    ) -> Answers:
+        return Answers(
+            asked.listings,
+            asked.metadata,
+            policy=self._policy,
+            tag_priority=self._tag_priority,
+            installed=installed,
+            staying=staying,
+        )
+
 
 def _was_in_the_way(found: Found) -> bool:
     """Tells whether any candidate was ruled out: then other versions of what stays might have changed the answer."""
@@ -189,7 +237,7 @@ def _was_in_the_way(found: Found) -> bool:
 
 
 async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Found:
-    driver = Driver(problem, answers, ahead=ahead)
+    driver = Driver(Resolver(problem), answers, ahead=ahead)
     try:
         resolution = await driver.run()
     except BaseException:
@@ -207,15 +255,6 @@ async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Fou
     if ahead is not None:
         ahead.keep_only({file.url for file in best.values() if file is not None})
     return Found(resolution, files, best, [*resolution.warnings, *warnings], [*notes, *details])
-
-
-def _policy(target: Elsewhere, places: Sources) -> Policy:
-    # Nothing is built yet, so a release without a wheel is of no use.
-    return Policy(
-        python=Version(target.markers["python_full_version"]),
-        no_binary=_names(places.no_binary),
-        only_binary=frozenset({":all:"}),
-    )
 
 
 def _names(words: Sequence[str]) -> frozenset[str]:
@@ -245,9 +284,23 @@ def answer_of(run: Run, wants: Wants, found: Found, *, wheels_only: bool) -> Ans
                 wanted_by[need].append(name)
     places = sources(run, wants)
     entries = tuple(
-        _entry(pin, wants, wanted_by[pin.name], found, versions, wheels_only=wheels_only)
+        entry_of(
+            pin,
+            wants,
+            wanted_by=wanted_by[pin.name],
+            files=found.files[pin.name],
+            dependencies=tuple(
+                (name, versions[name]) for name in found.resolution.dependencies.get(pin.name, ()) if name in versions
+            ),
+            wheels_only=wheels_only,
+        )
         for pin in found.resolution.pins
     )
+    return answer_with(entries, places, wants)
+
+
+def answer_with(entries: tuple[Entry, ...], places: Sources, wants: Wants) -> Answer:
+    """Returns the answer of these entries, with where they come from."""
     return Answer(
         entries=entries,
         index_url=next((index.url for index in reversed(places.indexes)), ""),
@@ -257,27 +310,39 @@ def answer_of(run: Run, wants: Wants, found: Found, *, wheels_only: bool) -> Ans
     )
 
 
-def _entry(
-    pin: Pin,
+def entry_of(
+    pin: "Pin | UniversalPin",
     wants: Wants,
-    wanted_by: list[NormalizedName],
-    found: Found,
-    versions: Mapping[NormalizedName, Version],
     *,
+    wanted_by: Iterable[NormalizedName],
+    files: Sequence[ListedFile],
+    dependencies: tuple[tuple[NormalizedName, Version], ...],
     wheels_only: bool,
 ) -> Entry:
+    """Returns one distribution of the answer.
+
+    Args:
+        pin: what was chosen.
+        wants: what was wanted.
+        wanted_by: what depends on it.
+        files: of its release.
+        dependencies: what of the answer it depends on.
+        wheels_only: leave out files that cannot be installed as they are.
+    """
     named = [one for one in (*wants.requirements, *wants.constraints, *wants.overrides) if one.name == pin.name]
-    files = found.files[pin.name]
-    needs = found.resolution.dependencies.get(pin.name, ())
+    direct = ""
+    if pin.url:
+        of_url = [one for one in named if one.file is not None and one.requirement.url == pin.url]
+        direct = next((one.given for one in of_url if one.given), pin.url)
     return Entry(
         name=pin.name,
         version=pin.version,
         extras=pin.extras,
-        direct=next((one.given or pin.url for one in named if one.file is not None), "") if pin.url else "",
+        direct=direct,
         origins=tuple(dict.fromkeys(one.origin for one in named if one.origin)),
         wanted_by=tuple(sorted(wanted_by)),
         index_url="" if pin.url else files[0].page if files else "",
-        dependencies=tuple((name, versions[name]) for name in needs if name in versions),
+        dependencies=dependencies,
         files=tuple(_chosen_file(file) for file in files if file.is_wheel or not wheels_only),
     )
 

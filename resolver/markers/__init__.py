@@ -11,7 +11,7 @@
 from resolver.markers.diagram import EVERYWHERE, NOWHERE, Environments, MarkerTooComplex
 from resolver.markers.platforms import POSSIBLE
 from resolver.markers.reading import UnreadableMarker, read_marker
-from resolver.markers.versions import floor_of, from_python
+from resolver.markers.versions import floor_of, from_python, python_environments
 from resolver.markers.writing import write_marker
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "UnreadableMarker",
     "floor_of",
     "from_python",
+    "python_environments",
     "read_marker",
     "write_marker",
 ]

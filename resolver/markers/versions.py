@@ -138,6 +138,16 @@ def from_python(specifier: str) -> Environments:
     return between(PYTHON, lowest, None)
 
 
+def python_environments(specifiers: SpecifierSet) -> Environments:
+    """Returns the environments with a Python that is in a range; a pre-release counts as its release at the start."""
+    found = from_python(str(specifiers))
+    for part in specifiers:
+        if part.operator not in (">=", ">"):
+            allowed = compared(PYTHON, part.operator, part.version, is_reversed=False)
+            found &= EVERYWHERE if allowed is None else allowed
+    return found
+
+
 def floor_of(environments: Environments) -> Cut:
     """Returns the cut below the oldest Python of a set; an early one where there is none."""
     lowest = (Version("0.dev0"), 0)

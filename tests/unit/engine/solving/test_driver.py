@@ -19,6 +19,7 @@ from resolver import (
     Release,
     Requested,
     ResolutionFailed,
+    Resolver,
     Unusable,
     Versions,
 )
@@ -83,7 +84,7 @@ def problem(*requirements: str) -> Problem:
 
 def resolve(source: Scripted, *requirements: str, guesses: int = 64) -> dict[str, str]:
     async def run() -> dict[str, str]:
-        resolution = await Driver(problem(*requirements), source, guesses=guesses).run()
+        resolution = await Driver(Resolver(problem(*requirements)), source, guesses=guesses).run()
         return {pin.name: str(pin.version) for pin in resolution.pins}
 
     return anyio.run(run)
