@@ -14,11 +14,14 @@ Source: PEP 592; PEP 700, "upload-time"; PEP 503, "data-requires-python".
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
+
+if TYPE_CHECKING:
+    from resolver.markers.diagram import Environments
 
 
 class Obstacle(enum.Enum):
@@ -54,7 +57,8 @@ class Release(NamedTuple):
         unusable: why none of its files can be used, or None.
         yanked: the index's reason for yanking it (may be empty), or None if it is not yanked.
         cheap: whether its metadata can be had without building anything.
-        requires_python: of its usable files, where the policy leaves the judgement to the resolution.
+        requires_python, pythons: of its usable files, where the policy leaves the judgement to the resolution: what
+            they say, and which environments their tags are for.
     """
 
     version: Version
@@ -62,6 +66,7 @@ class Release(NamedTuple):
     yanked: str | None = None
     cheap: bool = True
     requires_python: str | None = None
+    pythons: "Environments | None" = None
 
 
 class File(NamedTuple):
@@ -74,6 +79,7 @@ class File(NamedTuple):
         yanked: the reason (may be empty), or None.
         uploaded: aware time of the upload, or None where the index does not tell.
         cheap: whether the index serves its metadata, or it is a wheel.
+        filename: empty where it does not matter.
     """
 
     is_wheel: bool
@@ -82,6 +88,7 @@ class File(NamedTuple):
     yanked: str | None = None
     uploaded: datetime | None = None
     cheap: bool = True
+    filename: str = ""
 
 
 class Policy:

@@ -151,14 +151,14 @@ class Resolving:
         self._places = sources(run, wants)
         # Nothing is built yet, so a release without a wheel is of no use.
         no_binary, only_binary = _names(self._places.no_binary), frozenset({":all:"})
-        self._tag_priority: Mapping[str, int]
+        self._tag_priority: Mapping[str, int] | None
         if isinstance(target, Elsewhere):
             python = Version(target.markers["python_full_version"])
             self._policy = Policy(python=python, no_binary=no_binary, only_binary=only_binary)
             self._tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
         else:
             self._policy = target.policy(no_binary=no_binary, only_binary=only_binary)
-            self._tag_priority = target.tags
+            self._tag_priority = None  # the policy judges the tags
         network.trust.trust_hosts(wants.trusted_hosts)
         network.know([*self._places.indexes, *self._places.find_links, *self._places.pinned.values()])
 

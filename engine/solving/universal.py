@@ -16,7 +16,6 @@ from engine.compiled.model import Answer, Entry
 from engine.compiled.preferences import Pinned
 from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
-from engine.index.compatibility import WheelName, best_rank
 from engine.index.source import sources
 from engine.solving.driver import Driver
 from engine.solving.everywhere import Everywhere
@@ -36,6 +35,7 @@ from resolver.universal import (
     UniversalProblem,
     UniversalResolution,
     UniversalResolver,
+    pythons_of,
 )
 
 _Key = tuple[NormalizedName, Version]
@@ -162,14 +162,14 @@ def _entry(
         pin,
         wants,
         wanted_by=wanted_by,
-        files=tuple(file for file in files if pin.url or _fits(file, target)),
+        files=files if pin.url else _useful(files, pin.where) or _useful(files, target.environments),
         dependencies=pin.dependencies,
         wheels_only=False,
     )
     return replace(entry, marker=write_marker(pin.where, target.environments))
 
 
-def _fits(file: ListedFile, target: Everywhere) -> bool:
-    """Whether a file is an sdist, or a wheel for one of the Pythons."""
-    name = WheelName.parse(file.filename) if file.is_wheel else None
-    return name is None or best_rank(name.tags, target.tags) is not None
+def _useful(files: Sequence[ListedFile], where: Environments) -> tuple[ListedFile, ...]:
+    """Returns the sdists, and the wheels for a Python of some environments; nothing where there is no such wheel."""
+    found = tuple(file for file in files if pythons_of(file.filename) & where)
+    return found if any(file.is_wheel for file in found) else ()

@@ -338,6 +338,7 @@ def _judged(row: _Row, *, timed: bool) -> JudgedFile:
         yanked=_reason(file),
         uploaded=upload_time(file.upload_time) if timed else None,
         cheap=fit is not None or file.core_metadata is not False,
+        filename=file.filename,
     )
 
 

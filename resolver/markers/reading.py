@@ -14,6 +14,8 @@ from resolver.markers.variables import SETS, VERSIONS, Variable
 from resolver.markers.versions import compared, compared_minor
 
 _TOKEN = re.compile(r"""\s*(?:([()])|(and|or)\b|"([^"]*)"|'([^']*)'|(not\s+in|in\b|[<>=!~]{1,3})|([a-z_]+))""")
+#: Systems that are one platform: both variables say the same, and one of them is enough, as uv has it.
+SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin"}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITES = {"!=": "==", "not in": "in"}
 
@@ -99,6 +101,8 @@ def comparison(name: str, operator: str, literal: str, *, is_reversed: bool) -> 
         found = compared(Variable.named(name), operator, literal, is_reversed=is_reversed)
         if found is not None:
             return found
+    if name == "platform_system" and literal in SYSTEMS and operator in ("==", "!="):
+        return _of_text("sys_platform", operator, SYSTEMS[literal], is_reversed=is_reversed)
     if name == "extra":
         literal = canonicalize_name(literal)
     if name in SETS:

@@ -1,8 +1,9 @@
 """The values of versions in markers: from comparisons to intervals, and back to comparisons.
 
 Rules: python_version is the first two numbers of python_full_version, pre-releases included, so
-`python_version < '3.9'` ends before the first pre-release of 3.9; versions of interpreters
-have no post-releases, and what is local about them does not count.
+`python_version < '3.9'` ends before the first pre-release of 3.9; only 3.9.0 has pre-releases,
+not 3.9.1 (none had since 3.8); versions of interpreters have no post-releases, and what is
+local about them does not count.
 
 Source: PEP 440, "Version specifiers"; PEP 508, "Environment Markers".
 """
@@ -55,7 +56,7 @@ def compared(variable: Variable, operator: str, text: str, *, is_reversed: bool)
     if version is None or version.is_postrelease or version.local:
         return None
     before, after = (version, 0), (version, 1)
-    first = before if version.is_prerelease else (_first_of(version), 0)
+    first = before if version.is_prerelease else _start_of(version)
     match operator:
         case "<":
             return between(variable, None, first)
@@ -121,8 +122,8 @@ def compared_minor(operator: str, text: str, *, is_reversed: bool) -> Environmen
 def from_python(specifier: str) -> Environments:
     """Returns the environments with the oldest Python that a Requires-Python allows, or a newer one.
 
-    Upper bounds and holes do not count: they tell what was not tried yet, and leave out all that comes later.  A
-    pre-release of Python counts as its release, and what is no specifier allows everything, as with pip.
+    Upper bounds, and holes above the oldest, do not count: they tell what was not tried yet, and leave out all that
+    comes later.  A pre-release of Python counts as its release; what is no specifier allows everything, as with pip.
     """
     try:
         parts = SpecifierSet(specifier)
@@ -130,12 +131,24 @@ def from_python(specifier: str) -> Environments:
         return EVERYWHERE
     lowest: Cut | None = None
     for part in parts:
-        if part.operator not in (">=", ">", "~=", "=="):
-            continue
-        version = Version(part.version.removesuffix(".*"))
-        cut = (version, 1) if part.operator == ">" else (_first_of(version), 0)
-        lowest = cut if lowest is None else max(lowest, cut)
-    return between(PYTHON, lowest, None)
+        if part.operator in (">=", ">", "~=", "=="):
+            version = Version(part.version.removesuffix(".*"))
+            cut = (version, 1) if part.operator == ">" else _start_of(version)
+            lowest = cut if lowest is None else max(lowest, cut)
+    holes = {part.version for part in parts if part.operator == "!="}
+    return between(PYTHON, None if lowest is None else _above_holes(lowest, holes), None)
+
+
+def _above_holes(cut: Cut, holes: set[str]) -> Cut:
+    """Returns the cut above those holes that a range begins with, such as those of `>=3.9,!=3.9.0,!=3.9.1`."""
+    major, minor, micro = (*cut[0].release, 0, 0)[:3]
+    while f"{major}.{minor}.*" in holes:
+        minor, micro = minor + 1, 0
+        cut = minor_cut(major, minor)
+    while {f"{major}.{minor}.{micro}", *([f"{major}.{minor}"] if micro == 0 else [])} & holes:
+        cut = Version(f"{major}.{minor}.{micro}"), 1
+        micro += 1
+    return cut
 
 
 def python_environments(specifiers: SpecifierSet) -> Environments:
@@ -189,8 +202,10 @@ def _below(variable: Variable, cut: Cut) -> str:
         return f"{variable.name} <= '{version}'"
     if version.dev == 0 and version.pre is None:
         return f"{variable.name} < '{version.base_version}'"
+    if version.is_prerelease or any(version.release[2:]):
+        return f"{variable.name} < '{version}'"
     # `<` would leave out the pre-releases of the version too.
-    return f"{variable.name} < '{version}'" if version.is_prerelease else f"'{version}' > {variable.name}"
+    return f"'{version}' > {variable.name}"
 
 
 def _is_minor(cut: Cut) -> bool:
@@ -206,12 +221,13 @@ def _minor_text(cut: Cut) -> str:
 def _prefix(variable: Variable, version: Version) -> Environments:
     release = version.release
     above = Version(f"{_text(version.epoch, (*release[:-1], release[-1] + 1))}.dev0")
-    return between(variable, (_first_of(version), 0), (above, 0))
+    return between(variable, _start_of(version), (above, 0))
 
 
-def _first_of(version: Version) -> Version:
-    """Returns the first of all pre-releases of a version."""
-    return Version(f"{_text(version.epoch, version.release)}.dev0")
+def _start_of(version: Version) -> Cut:
+    """Returns the cut before the first of all pre-releases of a version."""
+    text = _text(version.epoch, version.release)
+    return (Version(text), 0) if any(version.release[2:]) else (Version(f"{text}.dev0"), 0)
 
 
 def _text(epoch: int, release: tuple[int, ...]) -> str:

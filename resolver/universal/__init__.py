@@ -9,7 +9,7 @@ The driver's `Policy` is an `AnyPython`, so that releases tell which Pythons the
 """
 
 from resolver.universal.inputs import ForkStrategy, Preference, UniversalPin, UniversalProblem, UniversalResolution
-from resolver.universal.pythons import AnyPython
+from resolver.universal.pythons import AnyPython, pythons_of
 from resolver.universal.solving import UniversalResolver
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "UniversalProblem",
     "UniversalResolution",
     "UniversalResolver",
+    "pythons_of",
 ]

@@ -122,16 +122,22 @@ class _ForkCandidates(Candidates):
 
     def project(self, name: NormalizedName, table: VersionTable) -> Project:
         project = super().project(name, table)
-        found: dict[str, int] = {}
+        environments = self._knowledge.environments
+        found: dict[Unusable, int] = {}
         for position, release in enumerate(table.releases):
-            text = release.requires_python
+            text, bit = release.requires_python, 2 << position
+            if not bit & project.usable:
+                continue
             if text is not None and not self._knowledge.allows_python(text):
-                found[text] = found.get(text, 0) | 2 << position
-        barred = [(bits & project.usable, Unusable(Obstacle.REQUIRES_PYTHON, text)) for text, bits in found.items()]
-        usable = project.usable
-        for bits, _ in barred:
-            usable &= ~bits
-        return project._replace(barred=(*project.barred, *(one for one in barred if one[0])), usable=usable)
+                reason = Unusable(Obstacle.REQUIRES_PYTHON, text)
+            elif release.pythons is not None and not release.pythons & environments:
+                reason = Unusable(Obstacle.NO_MATCHING_WHEEL)
+            else:
+                continue
+            found[reason] = found.get(reason, 0) | bit
+        usable = project.usable & ~sum(found.values())
+        barred = ((bits, reason) for reason, bits in found.items())
+        return project._replace(barred=(*project.barred, *barred), usable=usable)
 
 
 class ForkResolver(Resolver):

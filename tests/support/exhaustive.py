@@ -27,7 +27,10 @@ ENVIRONMENTS = tuple(
         "python_version": python,
         "python_full_version": f"{python}.1",
     }
-    for platform in (("linux", "posix", "Linux"), ("win32", "nt", "Windows"), ("darwin", "posix", "Darwin"))
+    for platform in (
+        *(("linux", "posix", "Linux"), ("win32", "nt", "Windows"), ("darwin", "posix", "Darwin")),
+        ("cli", "nt", "Windows"),  # IronPython
+    )
     for python in ("3.8", "3.9", "3.10")
 )
 
