@@ -152,12 +152,11 @@ def _above_holes(cut: Cut, holes: set[str]) -> Cut:
 
 
 def python_environments(specifiers: SpecifierSet) -> Environments:
-    """Returns the environments with a Python that is in a range; a pre-release counts as its release at the start."""
-    found = from_python(str(specifiers))
+    """Returns the environments with a Python that is in a range."""
+    found = EVERYWHERE
     for part in specifiers:
-        if part.operator not in (">=", ">"):
-            allowed = compared(PYTHON, part.operator, part.version, is_reversed=False)
-            found &= EVERYWHERE if allowed is None else allowed
+        allowed = compared(PYTHON, part.operator, part.version, is_reversed=False)
+        found &= EVERYWHERE if allowed is None else allowed
     return found
 
 

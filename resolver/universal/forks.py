@@ -177,6 +177,8 @@ class ForkResolver(Resolver):
             if not self.knowledge.covered_by(wanted):
                 by_name.setdefault(wanted.name, []).append(wanted)
         for several in by_name.values():
+            # What an upper bound leads to may fit without it too; the other way round is unlikely.
+            several.sort(key=_is_unbounded)
             for at, one in enumerate(several):
                 for other in several[at + 1 :]:
                     if (one.text, one.url) != (other.text, other.url):
@@ -201,6 +203,11 @@ class ForkResolver(Resolver):
 
 def _environments(wanted: Wanted) -> Environments:
     return EVERYWHERE if wanted.where is None else wanted.where.forget(SETS)
+
+
+def _is_unbounded(wanted: Wanted) -> bool:
+    """Whether newer versions do, however new."""
+    return all(one.operator in (">=", ">", "!=") for one in wanted.specifiers)
 
 
 def _leaves(proof: Incompatibility) -> Iterable[Incompatibility]:

@@ -6,6 +6,8 @@ the forks after them, so that forks agree where they can.  The resolution does n
 answers, since none of its steps does.
 """
 
+from collections.abc import Iterator
+
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -13,7 +15,7 @@ from resolver.errors import ResolutionFailed
 from resolver.markers.diagram import NOWHERE, Environments
 from resolver.markers.versions import floor_of
 from resolver.markers.writing import write_marker
-from resolver.requests import Answer, Effort, Pin, Request, Waiting
+from resolver.requests import Answer, Dependencies, Effort, Pin, Request, Waiting
 from resolver.universal.forks import ForkKnowledge, ForkResolver, Shared, Split
 from resolver.universal.inputs import UniversalPin, UniversalProblem, UniversalResolution
 from resolver.universal.reachability import Reached
@@ -45,6 +47,14 @@ class UniversalResolver:
     def likely(self) -> tuple[Request, ...]:
         """Returns what further answers have made likely; see `Resolver.likely`."""
         return self._fork.likely()
+
+    def decided(self) -> Iterator[Pin]:
+        """Yields what the fork at hand has decided for now; see `Resolver.decided`."""
+        return self._fork.decided()
+
+    def fits(self, request: Dependencies) -> bool:
+        """Tells whether nothing speaks against a candidate in the fork at hand; see `Resolver.fits`."""
+        return self._fork.fits(request)
 
     def step(self) -> Waiting | UniversalResolution:
         """Goes on as far as the answers reach.

@@ -170,6 +170,7 @@ APART: Universe = {
         ),
         (["a", "b"], APART, ["a==1", "b==1", "c==1 ; os_name == 'nt'", "c==2 ; os_name != 'nt'"]),
         (["a<2; os_name == 'nt'", "a; os_name != 'nt'"], PLAIN, ["a==1"]),
+        (["a; os_name == 'nt'", "a<2; os_name != 'nt'"], PLAIN, ["a==1"]),
         (
             ["b; 'x' in extras", "a; 'y' in dependency_groups"],
             PLAIN,
