@@ -97,6 +97,8 @@ def _obey(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
 def _run(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
     if wanted.values["command"] == "compile":
         return _compile(wanted, style, arguments)
+    if wanted.values["command"] == "lock":
+        return _lock(wanted, style)
     return _change(wanted, style)
 
 
@@ -158,25 +160,36 @@ def _outcomes(
     return sync(options, os.environ, os.getcwd(), view, recorder)
 
 
-def _compile(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
-    from engine.compile_arguments import compile_options
-    from engine.compiling import compile_lock
+def _places(wanted: "Completed") -> "SyncOptions":
+    """Returns what a resolution has of the options of a sync: cache, indexes and network."""
     from engine.locations import IndexOptions
     from engine.options import LockOptions, NetworkOptions, SyncOptions
-    from engine.printing import detail, warning_lines
 
     values = wanted.values
-    places = SyncOptions(
+    # Who wants the newest versions wants to hear of them, as with uv.
+    upgraded = {
+        "refresh": values["refresh"] or values["upgrade"],
+        "refresh_package": [*values["refresh_package"], *values["upgrade_package"]],  # type: ignore[misc]
+    }
+    return SyncOptions(
         locks=LockOptions(files=()),
         pythons=(),
         cache_dir=_cache_dir(values),
         indexes=IndexOptions.from_words(
             values, os.getcwd(), further=wanted.indexes, fallback=wanted.default_index, pins=wanted.sources
         ),
-        network=NetworkOptions.from_words(values, os.getcwd()),
+        network=NetworkOptions.from_words({**values, **upgraded}, os.getcwd()),
         offline=bool(values["offline"]),
     )
-    options = compile_options(values, places, os.getcwd(), arguments, os.environ)
+
+
+def _compile(wanted: "Completed", style: "Style", arguments: "list[str]") -> int:
+    from engine.compile_arguments import compile_options
+    from engine.compiling import compile_lock
+    from engine.printing import detail, warning_lines
+
+    values = wanted.values
+    options = compile_options(values, _places(wanted), os.getcwd(), arguments, os.environ)
     quiet, check = int(values["quiet"]), bool(values["check"])  # type: ignore[arg-type]
     view = _view(style, hidden=bool(quiet or values["no_progress"]))
     compiled = compile_lock(options, os.environ, os.getcwd(), view, write=not (check or values["dry_run"]))
@@ -189,11 +202,35 @@ def _compile(wanted: "Completed", style: "Style", arguments: "list[str]") -> int
     return FAILED if check and compiled.changed else OK
 
 
-def _options(wanted: "Completed") -> "SyncOptions":
-    from engine.locations import IndexOptions
-    from engine.options import InstallOptions, LockOptions, NetworkOptions, SyncOptions, whole_number
+def _lock(wanted: "Completed", style: "Style") -> int:
+    from engine.lock_arguments import lock_options
+    from engine.locking import differs, lock_lines, lock_project
+    from engine.printing import detail, error_lines, warning_lines
 
     values = wanted.values
+    options = lock_options(values, _places(wanted), os.getcwd())
+    quiet, check = int(values["quiet"]), bool(values["check"])  # type: ignore[arg-type]
+    view = _view(style, hidden=bool(quiet or values["no_progress"]))
+    written = not (check or values["dry_run"])
+    locked = lock_project(options, os.environ, os.getcwd(), view, write=written)
+    if quiet < 2:
+        _say(*warning_lines(locked.warnings, style))
+    if not quiet:
+        _say(*style.sealed(detail(line) for line in locked.details if values["verbose"]))
+        _say(*style.sealed(lock_lines(locked, style, written=written)))
+    if check and locked.changed:
+        _say(*error_lines(differs(options), style))
+        return FAILED
+    return OK
+
+
+def _options(wanted: "Completed") -> "SyncOptions":
+    from engine.locations import IndexOptions
+    from engine.options import InstallOptions, LockOptions, NetworkOptions, SyncOptions, lock_here, whole_number
+
+    values = wanted.values
+    if values["command"] == "sync" and not values["lock"]:
+        values["lock"] = [lock_here(os.getcwd())]
     pythons = values["python"]
     assert isinstance(pythons, list)
     return SyncOptions(

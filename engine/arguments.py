@@ -231,12 +231,19 @@ class Command:
 
 #: By the words of the command; the text of a group of commands stands under its first word.
 COMMANDS: dict[str, Command] = {
-    "sync": Command("make environments match a lock", (("lock", "LOCK", "+"),), SYNC_OPTIONS),
+    "sync": Command(
+        "make environments match a lock (default: pylock.toml here)", (("lock", "LOCK", "*"),), SYNC_OPTIONS
+    ),
     "install": Command(
         "install requirements and what they need", (("words", "REQUIREMENT", "*"),), "engine.install_arguments"
     ),
     "compile": Command(
         "find versions for all that is wanted and write a lock", (("sources", "FILE", "*"),), "engine.compile_arguments"
+    ),
+    "lock": Command(
+        "find versions for the project here on every platform and write them to pylock.toml",
+        (),
+        "engine.lock_arguments",
     ),
     "cache": Command("look at the cache and tidy it"),
     "cache dir": Command("print the folder of the cache"),

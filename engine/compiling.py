@@ -75,6 +75,7 @@ class CompileOptions:
         fork_strategy: what happens then to versions that are not for all of these Pythons.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
         upgrade: forget what the output file pins; upgrade_packages: of these projects, by normalised name.
+        default_groups: of the groups that are asked for as parts; None for the usual one.
     """
 
     asked: "Asked"
@@ -91,6 +92,7 @@ class CompileOptions:
     prereleases: str | None = None
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
+    default_groups: tuple[str, ...] | None = None
 
 
 class Compiled(NamedTuple):
@@ -99,12 +101,14 @@ class Compiled(NamedTuple):
     Attributes:
         text: of the lock.
         size: how many distributions it has.
-        changed: the output file was another, or was not there.
+        before: what the output file was; None where it was not there.
+        changed: whether it was another, or was not there.
         warnings, details: one line each.
     """
 
     text: str
     size: int
+    before: bytes | None
     changed: bool
     warnings: tuple[str, ...]
     details: tuple[str, ...]
@@ -145,7 +149,7 @@ def compile_lock(
     changed = before is None or before != text.encode()
     if write and options.output is not None and changed:
         _write(options.output, text)
-    return Compiled(text, size, changed, tuple(found.warnings), (*notes, *found.details))
+    return Compiled(text, size, before, changed, tuple(found.warnings), (*notes, *found.details))
 
 
 class _Compilation:
@@ -254,8 +258,10 @@ class _Compilation:
         from engine.solving.everywhere import everywhere
         from engine.solving.problems import Order
         from engine.solving.universal import resolve_everywhere, universal_answer_of, universal_problem_of
+        from engine.wanted.parts import default_groups
 
         options = self._options
+        defaults = default_groups(wants.groups, options.default_groups)
         target = everywhere(options.python_version, wants.pythons, self.target.read_markers())
         pinned = []
         if self._before is not None and options.output is not None and not options.upgrade:
@@ -265,7 +271,9 @@ class _Compilation:
         found = await resolve_everywhere(
             self._run, problem, wants, target, network=network, workers=workers, scratch=scratch
         )
-        answer = universal_answer_of(self._run, wants, found, target)
+        if options.asked.parts and not wants.pythons:
+            found.warnings.append(f"the project says no requires-python: what is locked is for Python {target.python}")
+        answer = universal_answer_of(self._run, wants, found, target, defaults)
         return self._text(answer), len(answer.entries), found, wants.notes
 
     def _text(self, answer: "Answer") -> str:

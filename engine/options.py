@@ -235,6 +235,21 @@ class LockOptions:
         )
 
 
+def lock_here(cwd: str) -> str:
+    """Returns the lock that is meant where none is named.
+
+    Raises:
+        ConfigurationError: when there is none here.
+    """
+    if os.path.isfile(os.path.join(cwd, "pylock.toml")):
+        return "pylock.toml"
+    is_project = os.path.isfile(os.path.join(cwd, "pyproject.toml"))
+    raise ConfigurationError(
+        "no lock is named, and there is no pylock.toml here",
+        hint="engine lock makes one for the project here" if is_project else "name one, such as requirements.txt",
+    )
+
+
 class InstallOptions:
     """Where to install, and how.
 

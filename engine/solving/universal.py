@@ -134,7 +134,9 @@ class _ResolvingEverywhere(Resolving):
         return found
 
 
-def universal_answer_of(run: Run, wants: Wants, found: FoundEverywhere, target: Everywhere) -> Answer:
+def universal_answer_of(
+    run: Run, wants: Wants, found: FoundEverywhere, target: Everywhere, default_groups: tuple[NormalizedName, ...] = ()
+) -> Answer:
     """Returns what is to be written.
 
     Args:
@@ -142,6 +144,7 @@ def universal_answer_of(run: Run, wants: Wants, found: FoundEverywhere, target: 
         wants: what was wanted, and what the files say about indexes.
         found: what was chosen.
         target: what for.
+        default_groups: of the groups that are wanted as parts.
     """
     wanted_by: dict[_Key, set[NormalizedName]] = {}
     for pin in found.resolution.pins:
@@ -151,7 +154,13 @@ def universal_answer_of(run: Run, wants: Wants, found: FoundEverywhere, target: 
         _entry(pin, wants, wanted_by.get((pin.name, pin.version), set()), found, target)
         for pin in found.resolution.pins
     )
-    return replace(answer_with(entries, sources(run, wants), wants), requires_python=target.python)
+    return replace(
+        answer_with(entries, sources(run, wants), wants),
+        requires_python=target.python,
+        extras=wants.extras,
+        groups=wants.groups,
+        default_groups=default_groups,
+    )
 
 
 def _entry(

@@ -75,6 +75,7 @@ class Asked:
         extras: of the projects among the files; all_extras: every one.
         groups: dependency groups, each `name` or `path/of/pyproject.toml:name`.
         sources: what `[tool.uv.sources]` says counts (it cannot be followed so far, and is a fault).
+        parts: all extras and groups of the projects, each under a marker that asks for it.
     """
 
     words: tuple[str, ...] = ()
@@ -86,6 +87,7 @@ class Asked:
     all_extras: bool = False
     groups: tuple[str, ...] = ()
     sources: bool = True
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Wants:
         conditions: what an answer that is stored for these bytes depends on besides (see `engine.inputs`); None when
             it cannot be stored.
         notes: lines for who wants to know more.
+        extras, groups: the parts that markers of the requirements ask for, sorted.
     """
 
     requirements: tuple[Wanted, ...] = ()
@@ -125,3 +128,5 @@ class Wants:
     inputs: tuple[LockInput, ...] = ()
     conditions: Conditions | tuple[()] | None = None
     notes: tuple[str, ...] = field(default=())
+    extras: tuple[NormalizedName, ...] = ()
+    groups: tuple[NormalizedName, ...] = ()

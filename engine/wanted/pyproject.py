@@ -65,6 +65,15 @@ def read_pyproject(
     return file.project
 
 
+def group_names(body: bytes) -> list[str]:
+    """Returns the names of the dependency groups of a pyproject.toml, as they are written; none of a broken one."""
+    try:
+        groups = tomllib.loads(body.decode("utf-8")).get("dependency-groups", {})
+    except (ValueError, RecursionError):
+        return []
+    return list(groups) if isinstance(groups, dict) else []
+
+
 def read_group(
     body: bytes, group: str, *, source: str, shown: str, place: Place, sources: bool = True
 ) -> StaticProject:

@@ -25,8 +25,9 @@ from engine.lock.walking import FileWalk
 from engine.wanted.extras import with_extras
 from engine.wanted.lines import WantedReader
 from engine.wanted.model import Asked, Wanted, Wants
+from engine.wanted.parts import with_parts
 from engine.wanted.project import HINT, UNBUILT, StaticProject
-from engine.wanted.pyproject import read_group, read_pyproject
+from engine.wanted.pyproject import group_names, read_group, read_pyproject
 from engine.wanted.setuptools_files import read_setup_cfg, setup_py_says_nothing
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class _WantsReader(FileWalk[Wanted]):
         self._role = "requirements"
         self._found: dict[str, list[Wanted]] = {role: [] for role in _OPTIONS}
         self._projects: list[tuple[str, StaticProject]] = []
+        self._groups: dict[NormalizedName, list[Wanted]] = {}
         self._excludes: set[NormalizedName] = set()
         self._prereleases = False
         self._failures: list[EngineError] = []
@@ -119,6 +121,10 @@ class _WantsReader(FileWalk[Wanted]):
             inputs=tuple(self._opened),
             conditions=self.conditions,
             notes=tuple(self.notes),
+            extras=tuple(sorted({extra for _, project in self._projects for extra in project.optional}))
+            if self._asked.parts
+            else (),
+            groups=tuple(sorted(self._groups)),
         )
 
     def is_requirements(self, one: LockInput) -> bool:
@@ -195,12 +201,14 @@ class _WantsReader(FileWalk[Wanted]):
             self.read_requirements(one, constrains=self._role == "constraints", chain=())
 
     def _read_project(self, one: LockInput) -> None:
-        extras = bool(self._asked.extras) or self._asked.all_extras
+        extras = bool(self._asked.extras) or self._asked.all_extras or self._asked.parts
         shown, place = _shown(one, self.cwd), Place(folder=self.cwd, url=one.url)
         if one.name == SETUP_PY:
             project = self._beside_setup_py(one, shown, extras=extras)
         elif one.name == PYPROJECT:
             project = self._pyproject(one, shown, extras=extras)
+            for group in group_names(one.body) if self._asked.parts else ():
+                self._groups.setdefault(canonicalize_name(group), []).extend(self._group(one, group))
         else:
             project = read_setup_cfg(one.body, source=one.source, shown=shown, place=place, extras=extras)
             script = self._beside(one, SETUP_PY)
@@ -241,8 +249,11 @@ class _WantsReader(FileWalk[Wanted]):
             self.problems.append(f"{path}: dependency groups are in a file that is called {PYPROJECT}")
             return
         one = self._opened_file(path)
-        if one is None:
-            return
+        if one is not None:
+            self._found["requirements"].extend(self._group(one, group))
+
+    def _group(self, one: LockInput, group: str) -> list[Wanted]:
+        """Returns what a group of a file needs; reports what is wrong with it."""
         project = read_group(
             one.body,
             group,
@@ -253,11 +264,13 @@ class _WantsReader(FileWalk[Wanted]):
         )
         self.hint = self.hint or project.hint
         self.problems.extend(project.problems)
-        self._found["requirements"].extend(project.dependencies)
+        return project.dependencies
 
     def _take_projects(self) -> None:
         for _, project in self._projects:
-            self._found["requirements"].extend(with_extras(project, self._extras_of(project)))
+            parts = self._asked.parts
+            wanted = with_parts(project, self._groups) if parts else with_extras(project, self._extras_of(project))
+            self._found["requirements"].extend(wanted)
             self.problems.extend(project.problems)
             self.hint = self.hint or project.hint
 

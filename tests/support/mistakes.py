@@ -3,7 +3,7 @@
 MISTAKES = (
     "",
     "instal x",
-    "sync",
+    "cache remove",
     "sync a --offline b",
     "sync --nonsense a",
     "sync a --link-mode soft",
