@@ -74,6 +74,20 @@ OPTIONS: tuple[Option, ...] = (
         "when a pre-release may be chosen (default: if-necessary-or-explicit)",
     ),
     (("--pre",), "pre", "flag", None, "the same as --prerelease allow"),
+    (
+        ("--exclude-newer",),
+        "exclude_newer",
+        "value",
+        "DATE",
+        "as if nothing had been uploaded after this day, time, or duration before now, such as 3 days",
+    ),
+    (
+        ("--exclude-newer-package",),
+        "exclude_newer_package",
+        "list",
+        "NAME=DATE",
+        "the same for one project, in place of that; NAME=false lifts it",
+    ),
     (("-U", "--upgrade"), "upgrade", "flag", None, "forget what the output file pins; asks as --refresh does"),
     (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "the same for this project"),
     (("--generate-hashes",), "generate_hashes", "flag", None, "write the hashes of all files"),
@@ -149,6 +163,11 @@ def compile_options(
         ("engine", *argv), index_urls=bool(values["emit_index_url"]), find_links=bool(values["emit_find_links"])
     )
     prerelease = "allow" if values["pre"] else text("prerelease")
+    cutoffs = None
+    if values["exclude_newer"] or values["exclude_newer_package"]:
+        from engine.cutoff import read_cutoffs
+
+        cutoffs = read_cutoffs(text("exclude_newer"), words("exclude_newer_package"))
     style = TextStyle(
         command="" if values["no_header"] else command,
         annotations=Annotations.NONE if values["no_annotate"] else Annotations(text("annotation_style") or "split"),
@@ -183,6 +202,7 @@ def compile_options(
         fork_strategy=text("fork_strategy") or "requires-python",
         strategy=text("resolution") or "highest",
         prereleases=prerelease,
+        cutoffs=cutoffs,
         upgrade=bool(values["upgrade"]),
         upgrade_packages=frozenset(normalize_name(name) for name in words("upgrade_package")),
     )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from engine.compiled.model import Answer
     from engine.compiled.requirements_txt import TextStyle
+    from engine.cutoff import Cutoffs
     from engine.environment.platforms import Elsewhere
     from engine.index.client import Network
     from engine.network.trust import Trust
@@ -74,6 +75,7 @@ class CompileOptions:
         universal: resolve for every platform, and for all Pythons that the projects are for.
         fork_strategy: what happens then to versions that are not for all of these Pythons.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
+        cutoffs: files that are too new to count; None where nobody has said.
         upgrade: forget what the output file pins; upgrade_packages: of these projects, by normalised name.
         default_groups: of the groups that are asked for as parts; None for the usual one.
     """
@@ -90,6 +92,7 @@ class CompileOptions:
     fork_strategy: str = "requires-python"
     strategy: str = "highest"
     prereleases: str | None = None
+    cutoffs: "Cutoffs | None" = None
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
     default_groups: tuple[str, ...] | None = None
@@ -247,7 +250,16 @@ class _Compilation:
             preferences = preferences_of(self._before, name, target.markers, options.upgrade_packages)
         order = Order(options.strategy, options.prereleases)
         problem = problem_of(wants, target.markers, order, preferences)
-        found = await resolve(self._run, problem, wants, target, network=network, workers=workers, scratch=scratch)
+        found = await resolve(
+            self._run,
+            problem,
+            wants,
+            target,
+            network=network,
+            workers=workers,
+            scratch=scratch,
+            cutoffs=options.cutoffs,
+        )
         answer = answer_of(self._run, wants, found, wheels_only=options.pylock)
         return self._text(answer), len(answer.entries), found, wants.notes
 
@@ -269,7 +281,14 @@ class _Compilation:
         order = Order(options.strategy, options.prereleases)
         problem = universal_problem_of(wants, target, order, pinned, options.fork_strategy)
         found = await resolve_everywhere(
-            self._run, problem, wants, target, network=network, workers=workers, scratch=scratch
+            self._run,
+            problem,
+            wants,
+            target,
+            network=network,
+            workers=workers,
+            scratch=scratch,
+            cutoffs=options.cutoffs,
         )
         if options.asked.parts and not wants.pythons:
             found.warnings.append(f"the project says no requires-python: what is locked is for Python {target.python}")

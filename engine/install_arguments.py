@@ -39,7 +39,7 @@ OPTIONS: tuple[Option, ...] = (
         "of what else -U takes the newest: what no longer fits, or everything (default: only-if-needed)",
     ),
     (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "take the newest version of this project"),
-    *(_COMPILE[name] for name in ("resolution", "prerelease", "pre")),
+    *(_COMPILE[name] for name in ("resolution", "prerelease", "pre", "exclude_newer", "exclude_newer_package")),
     *(row for row in LOCK_OPTIONS if row[1] in _HASHES),
     (("--no-deps",), "no_deps", "flag", None, "install nothing but what is named here"),
     (("--exact",), "exact", "switch", None, "remove what nothing here asks for"),
@@ -75,7 +75,7 @@ def install_request(values: "Mapping[str, Value]", places: "SyncOptions") -> "In
             hint="name a project, a wheel, or a file with -r; engine sync installs a lock",
         )
     required, free = values.get("require_hashes"), values.get("no_require_hashes")
-    prerelease = values.get("prerelease")
+    prerelease, cutoff = values.get("prerelease"), values.get("exclude_newer")
     return InstallRequest(
         places,
         words=words("words"),
@@ -89,6 +89,8 @@ def install_request(values: "Mapping[str, Value]", places: "SyncOptions") -> "In
         sources=not values["no_sources"],
         strategy=str(values["resolution"] or "highest"),
         prereleases="allow" if values["pre"] else str(prerelease) if prerelease else None,
+        exclude_newer=str(cutoff) if cutoff else None,
+        exclude_newer_package=words("exclude_newer_package"),
         upgrade=bool(values["upgrade"]),
         eager=values["upgrade_strategy"] == "eager",
         upgrade_packages=[normalize_name(name) for name in words("upgrade_package")],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from engine.admission import Admission
     from engine.cold import Need
+    from engine.cutoff import Cutoffs
     from engine.index.client import Network
     from engine.inputs import LockInput
     from engine.lock.pins import Digest, Pin
@@ -77,6 +78,7 @@ class Installation:
         self._facts = Facts(run, [target])
         self._wants: Wants | None = None
         self._problem: Problem | None = None
+        self._cutoffs: Cutoffs | None = None
         self._installed: Mapping[NormalizedName, InstalledRelease] = {}
         self._resolution: Resolution | None = None
         self._found: Found | None = None
@@ -156,6 +158,10 @@ class Installation:
         from engine.wanted.reading import read_wants
 
         run, request, target = self._run, self._request, self._target
+        if request.exclude_newer or request.exclude_newer_package:
+            from engine.cutoff import read_cutoffs
+
+            self._cutoffs = read_cutoffs(request.exclude_newer, request.exclude_newer_package)
         with timed(run.recorder, "parse", "requirements"):
             self._wants = wants = read_wants(request.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
         with timed(run.recorder, "wait", "interpreters"):
@@ -281,7 +287,15 @@ class Installation:
         from engine.solving.resolving import Resolving
 
         assert self._problem is not None and self._wants is not None
-        resolving = Resolving(self._run, self._wants, self._elsewhere, network=network, workers=workers, supply=supply)
+        resolving = Resolving(
+            self._run,
+            self._wants,
+            self._elsewhere,
+            network=network,
+            workers=workers,
+            supply=supply,
+            cutoffs=self._cutoffs,
+        )
         found = await resolving.run(
             self._problem,
             self._installed,

@@ -40,6 +40,7 @@ class InstallRequest:
         groups: dependency groups, each `name` or `path/of/pyproject.toml:name`.
         sources: what `[tool.uv.sources]` says counts.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
+        exclude_newer, exclude_newer_package: files that are too new to count, as `engine.cutoff` reads it.
         upgrade: take the newest of what is named; eager: and of everything that it needs.
         upgrade_packages: take the newest of these projects, by normalised name.
         dependencies: install what is needed besides.
@@ -52,6 +53,8 @@ class InstallRequest:
         "constraints",
         "dependencies",
         "eager",
+        "exclude_newer",
+        "exclude_newer_package",
         "excludes",
         "extras",
         "files",
@@ -83,6 +86,8 @@ class InstallRequest:
         sources: bool = True,
         strategy: str = "highest",
         prereleases: str | None = None,
+        exclude_newer: str | None = None,
+        exclude_newer_package: "Sequence[str]" = (),
         upgrade: bool = False,
         eager: bool = False,
         upgrade_packages: "Iterable[str]" = (),
@@ -102,6 +107,8 @@ class InstallRequest:
         self.sources = sources
         self.strategy = strategy
         self.prereleases = prereleases
+        self.exclude_newer = exclude_newer
+        self.exclude_newer_package = tuple(exclude_newer_package)
         self.upgrade = upgrade
         self.eager = eager
         self.upgrade_packages = frozenset(upgrade_packages)

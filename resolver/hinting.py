@@ -60,9 +60,9 @@ def _advice(name: str, detail: str, obstacle: Obstacle, version: str) -> str | N
         case Obstacle.PRERELEASE:
             return f"--prerelease allow permits the pre-releases of {name}"
         case Obstacle.TOO_NEW:
-            return f"choose a later --exclude-newer, or one for {name} by --exclude-newer-package"
+            return f"choose a later --exclude-newer, or lift it with --exclude-newer-package {name}=false"
         case Obstacle.UPLOAD_TIME_UNKNOWN:
-            return "do without --exclude-newer, or use an index that tells upload times"
+            return f"use an index that tells upload times, or lift the limit with --exclude-newer-package {name}=false"
         case Obstacle.SDIST_REFUSED:
             return f"leave {name} out of --only-binary, so that it is built"
         case Obstacle.WHEEL_REFUSED:

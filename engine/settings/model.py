@@ -9,12 +9,15 @@ before comes here.
 """
 
 import os
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from packaging.utils import InvalidName, canonicalize_name
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from engine.arguments import COMMANDS, COUNTED, Option, options_of
+from engine.cutoff import LIFTED, parse_cutoff, split_project
+from engine.errors import ConfigurationError
 from engine.locations import place_fault
 from engine.options import LEAST
 from engine.settings.variables import COMMAND_LINE_ONLY
@@ -60,6 +63,26 @@ def _named_place(text: str) -> str:
     return text
 
 
+def _cutoff(text: str) -> str:
+    try:
+        parse_cutoff(text, datetime.now(UTC))
+    except ValueError as exc:
+        raise ValueError(str(exc)) from exc
+    return text
+
+
+def _cutoff_of_project(text: str) -> str:
+    try:
+        _cutoff(split_project(text)[1])
+    except ConfigurationError as exc:
+        raise ValueError("must be NAME=DATE") from exc
+    return text
+
+
+def _never(value: object) -> object:
+    return LIFTED if value is False else value
+
+
 def _lasting(status: int) -> int:
     if status in PASSING:
         raise ValueError("is a failure that passes: it is asked again, and never means that a project is not there")
@@ -79,11 +102,13 @@ Count = Annotated[int, BeforeValidator(_count), Field(ge=0, le=2)]
 
 #: What a value may be, by its metavar; every metavar of a setting stands here.
 BY_METAVAR: dict[str | None, Any] = {
+    "DATE": Annotated[str, BeforeValidator(_never), AfterValidator(_cutoff)],
     "DIR": Text,
     "FILE": Text,
     "HOST": Text,
     "N": Annotated[int, Field(ge=0, le=1_000_000)],
     "NAME": Text,
+    "NAME=DATE": Annotated[str, AfterValidator(_cutoff_of_project)],
     "PATH": Text,
     "PLACE": Text,
     "PLATFORM": Text,

@@ -43,6 +43,7 @@ FOREIGN = {
     "UV_INDEX_STRATEGY": "index_strategy",
     "UV_RESOLUTION": "resolution",
     "UV_PRERELEASE": "prerelease",
+    "UV_EXCLUDE_NEWER": "exclude_newer",
     "UV_CUSTOM_COMPILE_COMMAND": "custom_compile_command",
     "UV_REQUIRE_HASHES": "require_hashes",
     "PIP_REQUIRE_HASHES": "require_hashes",

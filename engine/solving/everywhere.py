@@ -8,7 +8,7 @@ Source: uv, for where the range begins.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
@@ -16,6 +16,9 @@ from engine.errors import ConfigurationError
 from engine.wanted.model import PythonBound
 from resolver.markers import POSSIBLE, Environments, python_environments
 from resolver.universal import AnyPython
+
+if TYPE_CHECKING:
+    from engine.cutoff import Cutoffs
 
 
 class Everywhere(NamedTuple):
@@ -29,9 +32,17 @@ class Everywhere(NamedTuple):
     python: SpecifierSet
     environments: Environments
 
-    def policy(self, *, no_binary: frozenset[str], only_binary: frozenset[str]) -> AnyPython:
+    def policy(
+        self, *, no_binary: frozenset[str], only_binary: frozenset[str], cutoffs: "Cutoffs | None" = None
+    ) -> AnyPython:
         """Returns what is allowed of files."""
-        return AnyPython(environments=self.environments, no_binary=no_binary, only_binary=only_binary)
+        return AnyPython(
+            environments=self.environments,
+            no_binary=no_binary,
+            only_binary=only_binary,
+            exclude_newer=cutoffs.everything if cutoffs is not None else None,
+            exclude_newer_package=cutoffs.projects if cutoffs is not None else None,
+        )
 
 
 def everywhere(python_version: str | None, bounds: Iterable[PythonBound], here: Mapping[str, str]) -> Everywhere:

@@ -33,6 +33,7 @@ from engine.workers import Workers
 from resolver import Pin, Policy, Problem, Resolution, ResolutionFailed, Resolver
 
 if TYPE_CHECKING:
+    from engine.cutoff import Cutoffs
     from engine.solving.everywhere import Everywhere
     from resolver.universal import UniversalPin
 
@@ -63,7 +64,15 @@ class Found(NamedTuple):
 
 
 async def resolve(
-    run: Run, problem: Problem, wants: Wants, target: Elsewhere, *, network: Network, workers: Workers, scratch: str
+    run: Run,
+    problem: Problem,
+    wants: Wants,
+    target: Elsewhere,
+    *,
+    network: Network,
+    workers: Workers,
+    scratch: str,
+    cutoffs: "Cutoffs | None" = None,
 ) -> Found:
     """Finds versions.
 
@@ -75,6 +84,7 @@ async def resolve(
         network: asks.
         workers: sort and unpack.
         scratch: a private folder on the cache's file system.
+        cutoffs: files that are too new to count, or None.
 
     Raises:
         NoResolution: when there are none.
@@ -82,7 +92,7 @@ async def resolve(
     """
 
     async def body(supply: Supply) -> Found:
-        resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply)
+        resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply, cutoffs=cutoffs)
         return await resolving.run(problem)
 
     found = await with_supply(run, body, network=network, workers=workers, scratch=scratch)
@@ -132,6 +142,7 @@ class Resolving:
         network: asks.
         workers: listened to; sort and unpack.
         supply: fetches wheels.
+        cutoffs: files that are too new to count, or None.
     """
 
     def __init__(
@@ -143,22 +154,17 @@ class Resolving:
         network: Network,
         workers: Workers,
         supply: Supply,
+        cutoffs: "Cutoffs | None" = None,
     ) -> None:
         self._run = run
         self._network = network
         self._workers = workers
         self._supply = supply
         self._places = sources(run, wants)
-        # Nothing is built yet, so a release without a wheel is of no use.
-        no_binary, only_binary = _names(self._places.no_binary), frozenset({":all:"})
-        self._tag_priority: Mapping[str, int] | None
+        self._policy = _policy(target, self._places, cutoffs)
+        self._tag_priority: Mapping[str, int] | None = None  # the policy judges the tags
         if isinstance(target, Elsewhere):
-            python = Version(target.markers["python_full_version"])
-            self._policy = Policy(python=python, no_binary=no_binary, only_binary=only_binary)
             self._tag_priority = {tag: rank for rank, tag in enumerate(target.tags)}
-        else:
-            self._policy = target.policy(no_binary=no_binary, only_binary=only_binary)
-            self._tag_priority = None  # the policy judges the tags
         network.trust.trust_hosts(wants.trusted_hosts)
         network.know([*self._places.indexes, *self._places.find_links, *self._places.pinned.values()])
 
@@ -255,6 +261,20 @@ async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Fou
     if ahead is not None:
         ahead.keep_only({file.url for file in best.values() if file is not None})
     return Found(resolution, files, best, [*resolution.warnings, *warnings], [*notes, *details])
+
+
+def _policy(target: "Elsewhere | Everywhere", places: Sources, cutoffs: "Cutoffs | None") -> Policy:
+    # Nothing is built yet, so a release without a wheel is of no use.
+    no_binary, only_binary = _names(places.no_binary), frozenset({":all:"})
+    if not isinstance(target, Elsewhere):
+        return target.policy(no_binary=no_binary, only_binary=only_binary, cutoffs=cutoffs)
+    return Policy(
+        python=Version(target.markers["python_full_version"]),
+        no_binary=no_binary,
+        only_binary=only_binary,
+        exclude_newer=cutoffs.everything if cutoffs is not None else None,
+        exclude_newer_package=cutoffs.projects if cutoffs is not None else None,
+    )
 
 
 def _names(words: Sequence[str]) -> frozenset[str]:

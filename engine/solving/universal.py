@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from engine.compiled.model import Answer, Entry
 from engine.compiled.preferences import Pinned
+from engine.cutoff import Cutoffs
 from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
 from engine.index.source import sources
@@ -87,6 +88,7 @@ async def resolve_everywhere(
     network: Network,
     workers: Workers,
     scratch: str,
+    cutoffs: Cutoffs | None = None,
 ) -> FoundEverywhere:
     """Finds versions; see `engine.solving.resolving.resolve`.
 
@@ -96,7 +98,9 @@ async def resolve_everywhere(
     """
 
     async def body(supply: Supply) -> FoundEverywhere:
-        resolving = _ResolvingEverywhere(run, wants, target, network=network, workers=workers, supply=supply)
+        resolving = _ResolvingEverywhere(
+            run, wants, target, network=network, workers=workers, supply=supply, cutoffs=cutoffs
+        )
         return await resolving.run_everywhere(problem)
 
     found = await with_supply(run, body, network=network, workers=workers, scratch=scratch)

@@ -13,7 +13,7 @@ Source: "Binary distribution format", "File name convention"; PEP 625; PEP 592; 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName
@@ -31,6 +31,7 @@ from resolver.requests import Listing
 
 #: What source distributions have been called.
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -336,10 +337,15 @@ def _judged(row: _Row, *, timed: bool) -> JudgedFile:
         fits=fit is None or fit[0] is not None,
         requires_python=file.requires_python,
         yanked=_reason(file),
-        uploaded=upload_time(file.upload_time) if timed else None,
+        uploaded=_uploaded(row) if timed else None,
         cheap=fit is not None or file.core_metadata is not False,
         filename=file.filename,
     )
+
+
+def _uploaded(row: _Row) -> datetime | None:
+    """Returns when a file was uploaded; one on this machine counts as old, since nobody uploads it."""
+    return _LONG_AGO if row.page.url.startswith("file:") else upload_time(row.file.upload_time)
 
 
 def _reason(file: File) -> str | None:

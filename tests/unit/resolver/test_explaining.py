@@ -180,7 +180,7 @@ CASES = {
         problem(["a>=2"]),
         "a>=2 (app.txt:1) cannot be installed",
         "  a 2 was uploaded on 2026-11-01, later than --exclude-newer allows",
-        "hint: choose a later --exclude-newer, or one for a by --exclude-newer-package, or allow a==1",
+        "hint: choose a later --exclude-newer, or lift it with --exclude-newer-package a=false, or allow a==1",
         "hint: relax a>=2 (app.txt:1)",
     ),
     "no time": Case(
@@ -188,7 +188,7 @@ CASES = {
         problem(["a"]),
         "a (app.txt:1) cannot be installed",
         "  a 1 and 2 have no upload time, so --exclude-newer leaves them out",
-        "hint: do without --exclude-newer, or use an index that tells upload times",
+        "hint: use an index that tells upload times, or lift the limit with --exclude-newer-package a=false",
     ),
     "no files": Case(
         {"a": releases("1", unusable=Unusable(Obstacle.NO_FILES))},
