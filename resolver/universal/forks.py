@@ -151,6 +151,17 @@ class ForkResolver(Resolver):
         super().__init__(knowledge.problem, knowledge)
         self.knowledge = knowledge
         self.direct = self._direct
+        self._expanding: tuple[Project, int] | None = None
+
+    def considered(self) -> dict[NormalizedName, Version]:
+        """Returns what is decided, and about to be decided, where a candidate divides the fork."""
+        if self._expanding is None:
+            return {}
+        project, position = self._expanding
+        found = {pin.name: pin.version for pin in self.decided() if pin.url is None}
+        if project.table.urls[position] is None:
+            found[project.name] = project.table.releases[position].version
+        return found
 
     def _start(self, state: _State) -> tuple[Request, ...]:
         problem = self.knowledge.problem
@@ -162,12 +173,14 @@ class ForkResolver(Resolver):
         return super()._start(state)
 
     def _expand(self, node: Node, project: Project, bit: int, wants: tuple[Wanted, ...]) -> tuple[Request, ...]:
+        self._expanding = project, bit.bit_length() - 2
         for wanted in self.knowledge.divided:
             if wanted.name == project.name:
                 self._split_at(wanted.where)
         for text in self.knowledge.requires_python(project, bit.bit_length() - 2):
             self._split_at(from_python(text))
         self._split_wants(wants)
+        self._expanding = None
         return super()._expand(node, project, bit, wants)
 
     def _split_wants(self, wants: Sequence[Wanted]) -> None:

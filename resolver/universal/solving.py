@@ -1,9 +1,9 @@
 """Resolves for many environments: fork by fork, and the answers put together.
 
 Owns which fork comes when.  Rules: every fork is resolved by `resolver.Resolver` with the answers of all; a fork that
-has to be divided is given up, and its parts begin anew; newer Pythons come first, and what they chose is preferred in
-the forks after them, so that forks agree where they can.  The resolution does not depend on the order or the delay of
-answers, since none of its steps does.
+has to be divided is given up, and its parts begin anew with what it had decided preferred; newer Pythons come first, or
+older ones where the fewest versions are wanted, and what they chose is preferred in the forks after them, so that forks
+agree where they can.  The resolution depends on no order and delay of answers, since none of its steps does.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,11 @@ from resolver.markers.versions import floor_of
 from resolver.markers.writing import write_marker
 from resolver.requests import Answer, Dependencies, Effort, Pin, Request, Waiting
 from resolver.universal.forks import ForkKnowledge, ForkResolver, Shared, Split
-from resolver.universal.inputs import UniversalPin, UniversalProblem, UniversalResolution
+from resolver.universal.inputs import ForkStrategy, UniversalPin, UniversalProblem, UniversalResolution
 from resolver.universal.reachability import Reached
+
+#: A fork that is still to be resolved, and what was decided for the one that it is a part of.
+_Open = tuple[Environments, dict[NormalizedName, Version]]
 
 
 class UniversalResolver:
@@ -34,7 +37,7 @@ class UniversalResolver:
     def __init__(self, problem: UniversalProblem) -> None:
         self._problem = problem
         self._shared = Shared(problem)
-        self._open = [problem.environments]
+        self._open: list[_Open] = [(problem.environments, {})]
         self._done: list[Reached] = []
         self._decisions = self._conflicts = self._rejections = 0
         self._fork = self._next_fork()
@@ -87,23 +90,37 @@ class UniversalResolver:
         return self._resolution
 
     def _next_fork(self) -> ForkResolver:
-        environments = self._open.pop()
-        knowledge = ForkKnowledge(self._problem, environments, self._preferences(environments), self._shared)
+        environments, decided = self._open.pop()
+        preferences = self._preferences(environments, decided)
+        knowledge = ForkKnowledge(self._problem, environments, preferences, self._shared)
         return ForkResolver(knowledge)
 
     def _divide(self, where: Environments) -> None:
         environments = self._fork.knowledge.environments
         inside, outside = environments & where, environments & ~where
-        parts = [outside, inside] if floor_of(inside) >= floor_of(outside) else [inside, outside]
-        self._open += parts
+        first, second = floor_of(inside), floor_of(outside)
+        if self._problem.strategy is ForkStrategy.FEWEST:
+            first, second = second, first
+        decided = self._fork.considered()
+        parts: list[_Open] = [(outside, decided), (inside, decided)]
+        self._open += parts if first >= second else reversed(parts)
         self._fork = self._next_fork()
 
-    def _preferences(self, environments: Environments) -> dict[NormalizedName, Version]:
-        """Returns for each project the version to keep: an earlier answer's before that of an earlier fork."""
+    def _preferences(
+        self, environments: Environments, decided: dict[NormalizedName, Version]
+    ) -> dict[NormalizedName, Version]:
+        """Returns for each project the version to keep.
+
+        First that of an earlier answer, then that of the fork that was divided: what a part of it cannot have is no
+        reason for the other part to have an older one, unless the fewest versions are wanted.  Then that of an earlier
+        fork.
+        """
         found: dict[NormalizedName, Version] = {}
         for preference in sorted(self._problem.preferences, key=lambda one: one.version, reverse=True):
             if preference.where & environments:
                 found.setdefault(preference.name, preference.version)
+        if self._problem.strategy is not ForkStrategy.FEWEST:
+            found = {**decided, **found}
         for reached in self._done:
             for pin in reached.resolution.pins:
                 if pin.url is None:

@@ -205,6 +205,26 @@ def test_a_fork_takes_what_an_earlier_one_chose_where_it_fits() -> None:
     assert lines == ["a==1 ; python_version < '3.9'", "a==2 ; python_version >= '3.9'", "b==1", "c==2"]
 
 
+def test_what_one_part_cannot_have_does_not_make_the_other_older() -> None:
+    universe: Universe = {
+        "a": {"1": (), "2": ["b; python_version < '3.12'", "b>=2; python_version >= '3.12'"]},
+        "b": {"1": (), "2": ()},
+    }
+    lines = written(resolve(universal(["b<2", "a"]), universe))
+    assert lines == ["a==1 ; python_version >= '3.12'", "a==2 ; python_version < '3.12'", "b==1"]
+    assert written(resolve(universal(["b<2", "a"], strategy=ForkStrategy.FEWEST), universe)) == lines
+
+
+def test_fewest_gives_newer_pythons_what_older_ones_have() -> None:
+    universe: Universe = {"a": {"1": (), "2": Facts(requires_python=">=3.10")}, "b": {"1": (), "2": ()}}
+    wanted = ["b<2; python_version < '3.10'", "b; python_version >= '3.10'", "a"]
+    assert written(resolve(universal(wanted), universe))[:2] == [
+        "a==1 ; python_version < '3.10'",
+        "a==2 ; python_version >= '3.10'",
+    ]
+    assert written(resolve(universal(wanted, strategy=ForkStrategy.FEWEST), universe)) == ["a==1", "b==1"]
+
+
 def test_what_an_earlier_answer_says_is_kept_where_it_was_chosen() -> None:
     preferences = tuple(
         Preference(name, version, read_marker(marker))
