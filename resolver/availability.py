@@ -138,6 +138,9 @@ class Policy:
                 best = (rank, reason.detail)
         if not usable:
             return Release(version, Unusable(_CHECKED[best[0]], best[1]))
+        return self._release(version, usable)
+
+    def _release(self, version: Version, usable: list[File]) -> Release:
         kept = [file for file in usable if file.yanked is None]
         yanked = None if kept else next((file.yanked for file in usable if file.yanked), "")
         return Release(version, None, yanked, any(file.cheap for file in kept or usable))

@@ -8,6 +8,8 @@ local about them does not count.
 Source: PEP 440, "Version specifiers"; PEP 508, "Environment Markers".
 """
 
+from functools import lru_cache
+
 from packaging.markers import Marker, UndefinedComparison
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -119,6 +121,7 @@ def compared_minor(operator: str, text: str, *, is_reversed: bool) -> Environmen
     return node(PYTHON, tuple(cuts), tuple(EVERYWHERE if one else NOWHERE for one in holds))
 
 
+@lru_cache(maxsize=4096)
 def from_python(specifier: str) -> Environments:
     """Returns the environments with the oldest Python that a Requires-Python allows, or a newer one.
 

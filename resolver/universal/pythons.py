@@ -8,7 +8,7 @@ Source: PEP 503, "data-requires-python"; PEP 425.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -48,21 +48,13 @@ class AnyPython(Policy):
         )
         self._environments = environments
         self._allowed: dict[str, bool] = {}
+        self._fitting: dict[tuple[str, str], bool] = {}
 
-    def judge(self, name: NormalizedName, version: Version, files: Sequence[File]) -> Release:
-        """Returns the release of these files: the widest Requires-Python of a usable one, and what all of them fit."""
-        release = super().judge(name, version, files)
-        if release.unusable is not None:
-            return release
-        found = [file for file in files if super(AnyPython, self).judge(name, version, (file,)).unusable is None]
-        pythons = NOWHERE
-        for file in found:
-            pythons |= _and_newer(pythons_of(file.filename))
-        release = release._replace(pythons=pythons)
-        if any(file.requires_python is None for file in found):
-            return release
-        texts = sorted({file.requires_python for file in found if file.requires_python is not None})
-        return release._replace(requires_python=min(texts, key=lambda text: floor_of(from_python(text))))
+    def _release(self, version: Version, usable: list[File]) -> Release:
+        """Adds the widest Requires-Python of a file, and what all of them fit."""
+        pythons = _fitting_some(frozenset(_tags(file.filename) for file in usable))
+        texts = frozenset(file.requires_python for file in usable)
+        return super()._release(version, usable)._replace(pythons=pythons, requires_python=_widest(texts))
 
     def allows_python(self, specifier: str) -> bool:
         """Whether one of the Pythons is allowed."""
@@ -73,17 +65,41 @@ class AnyPython(Policy):
 
     def _refuse(self, file: File, limit: datetime | None, *, no_binary: bool, only_binary: bool) -> Unusable | None:
         reason = super()._refuse(file, limit, no_binary=no_binary, only_binary=only_binary)
-        if reason is None and file.is_wheel and not pythons_of(file.filename) & self._environments:
-            return Unusable(Obstacle.NO_MATCHING_WHEEL)
+        if reason is None and file.is_wheel:
+            tags = _tags(file.filename)
+            fits = self._fitting.get(tags)
+            if fits is None:
+                fits = self._fitting[tags] = bool(_pythons(*tags) & self._environments)
+            return None if fits else Unusable(Obstacle.NO_MATCHING_WHEEL)
         return reason
 
 
 def pythons_of(filename: str) -> Environments:
     """Returns the environments with a Python that a wheel's tags are for, on whatever platform; of an sdist all."""
+    return _pythons(*_tags(filename))
+
+
+def _tags(filename: str) -> tuple[str, str]:
+    """Returns the tags of interpreters and of ABIs; of an sdist two that fit all."""
     if not filename.endswith(".whl"):
-        return EVERYWHERE if filename else NOWHERE
-    interpreters, abis, _ = filename[:-4].rsplit("-", 2)
-    return _pythons(interpreters.rpartition("-")[2], abis.rpartition("-")[2])
+        return ("", "none") if filename else ("", "")
+    front, abis, _ = filename.rsplit("-", 2)
+    return front.rpartition("-")[2], abis
+
+
+@lru_cache(maxsize=4096)
+def _fitting_some(several: frozenset[tuple[str, str]]) -> Environments:
+    found = NOWHERE
+    for tags in several:
+        found |= _and_newer(_pythons(*tags))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _widest(specifiers: frozenset[str | None]) -> str | None:
+    """Returns the Requires-Python that begins first, None where a file has none."""
+    texts = sorted(text for text in specifiers if text is not None)
+    return min(texts, key=lambda text: floor_of(from_python(text))) if len(texts) == len(specifiers) else None
 
 
 def _and_newer(pythons: Environments) -> Environments:
@@ -95,6 +111,8 @@ def _and_newer(pythons: Environments) -> Environments:
 @lru_cache(maxsize=4096)
 def _pythons(interpreters: str, abis: str) -> Environments:
     found = NOWHERE
+    if not interpreters:
+        return EVERYWHERE if abis else NOWHERE
     for interpreter in interpreters.split("."):
         match = _TAG.fullmatch(interpreter)
         if match is None:
