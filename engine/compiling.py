@@ -266,6 +266,7 @@ class _Compilation:
     async def _resolve_everywhere(
         self, wants: "Wants", network: "Network", workers: Workers, scratch: str
     ) -> "tuple[str, int, FoundEverywhere, tuple[str, ...]]":
+        from engine.compiled.keeping import with_files_of
         from engine.compiled.preferences import read_pinned
         from engine.solving.everywhere import everywhere
         from engine.solving.problems import Order
@@ -293,6 +294,8 @@ class _Compilation:
         if options.asked.parts and not wants.pythons:
             found.warnings.append(f"the project says no requires-python: what is locked is for Python {target.python}")
         answer = universal_answer_of(self._run, wants, found, target, defaults)
+        if options.pylock and self._before is not None and not options.upgrade:
+            answer = with_files_of(answer, self._before, options.upgrade_packages)
         return self._text(answer), len(answer.entries), found, wants.notes
 
     def _text(self, answer: "Answer") -> str:

@@ -61,7 +61,7 @@ def read_pinned(body: bytes, name: str, upgrades: Iterable[str] = ()) -> list[Pi
         upgrades: normalised names of projects that do not count.
     """
     dropped = frozenset(upgrades)
-    rows = _pylock_pins(body) if is_pylock(name) else _text_pins(body)
+    rows = pylock_pins(body) if is_pylock(name) else _text_pins(body)
     return [Pinned(project, version, marker) for project, version, marker, _ in rows if project not in dropped]
 
 
@@ -75,7 +75,7 @@ def read_preferences(body: bytes, name: str, markers: Mapping[str, str] | None =
     """
     versions: dict[NormalizedName, Version] = {}
     digests: dict[tuple[NormalizedName, Version], set[Digest]] = {}
-    for project, version, marker, hashes in _pylock_pins(body) if is_pylock(name) else _text_pins(body):
+    for project, version, marker, hashes in pylock_pins(body) if is_pylock(name) else _text_pins(body):
         if not _applies(marker, markers):
             continue
         versions.setdefault(project, version)
@@ -129,7 +129,8 @@ def _digests(words: Iterable[str]) -> list[Digest]:
     return digests
 
 
-def _pylock_pins(body: bytes) -> Iterator[tuple[NormalizedName, Version, Marker | None, list[Digest]]]:
+def pylock_pins(body: bytes) -> Iterator[tuple[NormalizedName, Version, Marker | None, list[Digest]]]:
+    """Yields name, version, marker and the hashes of the files of each package that has a version."""
     try:
         packages = tomllib.loads(body.decode("utf-8")).get("packages", [])
     except (ValueError, RecursionError):

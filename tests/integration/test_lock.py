@@ -129,6 +129,15 @@ def test_what_the_lock_says_stays_until_it_is_to_be_upgraded(here: Project, inde
     assert here.lock("--upgrade").code == 0 and "base==1.5" in here.pins()
 
 
+def test_a_wheel_that_is_uploaded_later_comes_with_an_upgrade(here: Project, index: Index) -> None:
+    assert here.lock().code == 0
+    before = here.lock_file.read_bytes()
+    index.add(make_wheel("base", "1.0", tag="cp311-cp311-win_amd64"))
+    assert here.lock("--check", "--refresh").code == 0
+    assert here.lock("--refresh").code == 0 and here.lock_file.read_bytes() == before
+    assert here.lock("--upgrade-package", "base").code == 0 and b"win_amd64" in here.lock_file.read_bytes()
+
+
 def test_check_tells_whether_the_lock_is_what_the_project_asks_for(here: Project, project: Path) -> None:
     missing = here.lock("--check", "-q")
     assert missing.code == 1 and "pylock.toml is not there" in missing.err and not here.lock_file.exists()
