@@ -162,14 +162,20 @@ def _outcomes(
 
 def _places(wanted: "Completed") -> "SyncOptions":
     """Returns what a resolution has of the options of a sync: cache, indexes and network."""
+    from engine.compile_arguments import project_of
     from engine.locations import IndexOptions
     from engine.options import LockOptions, NetworkOptions, SyncOptions
 
     values = wanted.values
+
+    def words(name: str) -> list[str]:
+        found = values[name]
+        return found if isinstance(found, list) else []
+
     # Who wants the newest versions wants to hear of them, as with uv.
     upgraded = {
         "refresh": values["refresh"] or values["upgrade"],
-        "refresh_package": [*values["refresh_package"], *values["upgrade_package"]],  # type: ignore[misc]
+        "refresh_package": [*words("refresh_package"), *(project_of(word) for word in words("upgrade_package"))],
     }
     return SyncOptions(
         locks=LockOptions(files=()),

@@ -24,6 +24,23 @@ PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or
 FORK_STRATEGIES = ("requires-python", "fewest")
 FORMATS = ("requirements.txt", "pylock.toml")
 
+#: What takes an option of the text back; accepted for scripts that were written for another tool.
+_TAKEN_BACK = {
+    "--header": "no_header",
+    "--annotate": "no_annotate",
+    "--strip-extras": "no_strip_extras",
+    "--strip-markers": "no_strip_markers",
+    "--no-generate-hashes": "generate_hashes",
+    "--no-emit-index-url": "emit_index_url",
+    "--no-emit-find-links": "emit_find_links",
+    "--no-emit-build-options": "emit_build_options",
+    "--no-emit-index-annotation": "emit_index_annotation",
+    "--no-all-extras": "all_extras",
+    "--no-universal": "universal",
+    "--no-upgrade": "upgrade",
+    "--deps": "no_deps",
+}
+
 
 def _shared(names: Sequence[str]) -> tuple[Option, ...]:
     rows = {row[1]: row for row in (*TARGET_OPTIONS, *LOCK_OPTIONS, *INDEX_OPTIONS, *INSTALL_OPTIONS)}
@@ -31,6 +48,7 @@ def _shared(names: Sequence[str]) -> tuple[Option, ...]:
 
 
 OPTIONS: tuple[Option, ...] = (
+    (("--format",), "output_format", FORMATS, None, "the same as --output-format"),
     (
         ("-o", "--output-file"),
         "output_file",
@@ -38,10 +56,17 @@ OPTIONS: tuple[Option, ...] = (
         "FILE",
         "write the lock here; what it pins stays where it fits",
     ),
-    (("--output-format",), "output_format", FORMATS, None, "what to write (default: by the name of the output file)"),
+    (
+        ("--output-format",),
+        "output_format",
+        FORMATS,
+        None,
+        "what to write (default: by the name of the output file)",
+    ),
     *_shared(("python", "constraint", "extra", "all_extras", "group")),
     (("--override", "--overrides"), "override", "list", "FILE", "replace all requirements on these projects"),
     (("--exclude", "--excludes"), "exclude", "list", "FILE", "install nothing of these projects"),
+    (("--no-deps",), "no_deps", "flag", None, "nothing but what is named"),
     (("--no-sources",), "no_sources", "flag", None, "ask the index although [tool.uv.sources] names another place"),
     (("--python-version",), "python_version", "value", "VERSION", "resolve for this Python, such as 3.9"),
     (
@@ -75,6 +100,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     (("--pre",), "pre", "flag", None, "the same as --prerelease allow"),
     (
+        ("--prerelease-package",),
+        "prerelease_package",
+        "list",
+        "NAME=MODE",
+        "--prerelease for one project, in place of that",
+    ),
+    (
         ("--exclude-newer",),
         "exclude_newer",
         "value",
@@ -89,7 +121,13 @@ OPTIONS: tuple[Option, ...] = (
         "the same for one project, in place of that; NAME=false lifts it",
     ),
     (("-U", "--upgrade"), "upgrade", "flag", None, "forget what the output file pins; asks as --refresh does"),
-    (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "the same for this project"),
+    (
+        ("-P", "--upgrade-package"),
+        "upgrade_package",
+        "list",
+        "PROJECT",
+        "the same for this project; flask<4 bounds it too",
+    ),
     (("--generate-hashes",), "generate_hashes", "flag", None, "write the hashes of all files"),
     (("--no-annotate",), "no_annotate", "flag", None, "do not say why something is there"),
     (("--annotation-style",), "annotation_style", ("split", "line"), None, "how to say it (default: split)"),
@@ -102,11 +140,25 @@ OPTIONS: tuple[Option, ...] = (
     (("--emit-find-links",), "emit_find_links", "flag", None, "write the find-links"),
     (("--emit-build-options",), "emit_build_options", "flag", None, "write --no-binary and --only-binary"),
     (("--emit-index-annotation",), "emit_index_annotation", "flag", None, "say which index each comes from"),
+    *(((flag,), name, "off", None, "do not (default)") for flag, name in _TAKEN_BACK.items()),
+    (
+        ("--allow-unsafe", "--no-reuse-hashes"),
+        "pip_tools",
+        "flag",
+        None,
+        "accepted and without effect: setuptools is pinned like any other",
+    ),
     *(row for row in INDEX_OPTIONS if row[1] != "pre"),
     *NETWORK_OPTIONS,
     *_shared(("dry_run",)),
     (("--check",), "check", "flag", None, "write nothing, and exit with 1 where the output file would change"),
 )
+
+
+def project_of(word: str) -> str:
+    """Returns the project of a word of `--upgrade-package`, without the bound behind it."""
+    end = next((at for at, letter in enumerate(word) if letter in "<>=!~;[(@ "), len(word))
+    return word[:end]
 
 
 def compile_options(
@@ -163,6 +215,16 @@ def compile_options(
         ("engine", *argv), index_urls=bool(values["emit_index_url"]), find_links=bool(values["emit_find_links"])
     )
     prerelease = "allow" if values["pre"] else text("prerelease")
+    prereleases_of: Mapping[NormalizedName, str] = {}
+    if values["prerelease_package"]:
+        from engine.wanted.upgrades import read_prereleases
+
+        prereleases_of = read_prereleases(words("prerelease_package"), PRERELEASES)
+    upgrades = None
+    if values["upgrade_package"]:
+        from engine.wanted.upgrades import read_upgrades
+
+        upgrades = read_upgrades(words("upgrade_package"))
     cutoffs = None
     if values["exclude_newer"] or values["exclude_newer_package"]:
         from engine.cutoff import read_cutoffs
@@ -202,7 +264,9 @@ def compile_options(
         fork_strategy=text("fork_strategy") or "requires-python",
         strategy=text("resolution") or "highest",
         prereleases=prerelease,
+        prereleases_of=prereleases_of,
+        dependencies=not values["no_deps"],
         cutoffs=cutoffs,
         upgrade=bool(values["upgrade"]),
-        upgrade_packages=frozenset(normalize_name(name) for name in words("upgrade_package")),
+        upgrades=upgrades,
     )

@@ -11,8 +11,8 @@ one rename, and only when there is an answer.
 import asyncio
 import importlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cache.records import RecordStore
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from engine.solving.resolving import Found
     from engine.solving.universal import FoundEverywhere
     from engine.wanted.model import Asked, Wants
+    from engine.wanted.upgrades import Upgrades
 
 #: What a resolution needs, in pieces that take 5-25 ms to import.
 LATE_IMPORTS = (
@@ -75,8 +76,10 @@ class CompileOptions:
         universal: resolve for every platform, and for all Pythons that the projects are for.
         fork_strategy: what happens then to versions that are not for all of these Pythons.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
+        prereleases_of: another mode for single projects.
+        dependencies: lock what is needed besides.
         cutoffs: files that are too new to count; None where nobody has said.
-        upgrade: forget what the output file pins; upgrade_packages: of these projects, by normalised name.
+        upgrade: forget what the output file pins; upgrades: of some projects, and what bounds these then.
         default_groups: of the groups that are asked for as parts; None for the usual one.
     """
 
@@ -92,9 +95,11 @@ class CompileOptions:
     fork_strategy: str = "requires-python"
     strategy: str = "highest"
     prereleases: str | None = None
+    prereleases_of: "Mapping[NormalizedName, str]" = field(default_factory=dict)
+    dependencies: bool = True
     cutoffs: "Cutoffs | None" = None
     upgrade: bool = False
-    upgrade_packages: frozenset[str] = frozenset()
+    upgrades: "Upgrades | None" = None
     default_groups: tuple[str, ...] | None = None
 
 
@@ -206,7 +211,15 @@ class _Compilation:
         from engine.wanted.reading import read_wants
 
         run = self._run
-        self._wants = read_wants(self._options.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
+        wants = read_wants(self._options.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
+        if (upgrades := self._options.upgrades) is not None and upgrades.constraints:
+            wants = replace(wants, constraints=(*wants.constraints, *upgrades.constraints))
+        self._wants = wants
+
+    @property
+    def _upgraded(self) -> "Iterable[NormalizedName]":
+        upgrades = self._options.upgrades
+        return upgrades.names if upgrades is not None else ()
 
     async def _ask(
         self, guesses: list[str], workers: Workers, scratch: str, trust: "Trust"
@@ -247,9 +260,9 @@ class _Compilation:
         preferences: Mapping[NormalizedName, Version] = {}
         if self._before is not None and options.output is not None and not options.upgrade:
             name = os.path.basename(options.output)
-            preferences = preferences_of(self._before, name, target.markers, options.upgrade_packages)
-        order = Order(options.strategy, options.prereleases)
-        problem = problem_of(wants, target.markers, order, preferences)
+            preferences = preferences_of(self._before, name, target.markers, self._upgraded)
+        order = Order(options.strategy, options.prereleases, options.prereleases_of)
+        problem = problem_of(wants, target.markers, order, preferences, dependencies=options.dependencies)
         found = await resolve(
             self._run,
             problem,
@@ -278,9 +291,11 @@ class _Compilation:
         target = everywhere(options.python_version, wants.pythons, self.target.read_markers())
         pinned = []
         if self._before is not None and options.output is not None and not options.upgrade:
-            pinned = read_pinned(self._before, os.path.basename(options.output), options.upgrade_packages)
-        order = Order(options.strategy, options.prereleases)
-        problem = universal_problem_of(wants, target, order, pinned, options.fork_strategy)
+            pinned = read_pinned(self._before, os.path.basename(options.output), self._upgraded)
+        order = Order(options.strategy, options.prereleases, options.prereleases_of)
+        problem = universal_problem_of(
+            wants, target, order, pinned, options.fork_strategy, dependencies=options.dependencies
+        )
         found = await resolve_everywhere(
             self._run,
             problem,

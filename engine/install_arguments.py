@@ -29,6 +29,7 @@ _HASHES = ("require_hashes", "no_require_hashes", "no_verify_hashes")
 
 OPTIONS: tuple[Option, ...] = (
     (("-r", "--requirement", "--requirements"), "requirement", "list", "FILE", "install what this file asks for"),
+    (("-e", "--editable"), "editable", "list", "PATH", "not supported so far: projects cannot be built"),
     *(_COMPILE[name] for name in ("constraint", "override", "exclude", "extra", "all_extras", "group", "no_sources")),
     (("-U", "--upgrade"), "upgrade", "flag", None, "take the newest versions of what is named here"),
     (
@@ -38,8 +39,20 @@ OPTIONS: tuple[Option, ...] = (
         None,
         "of what else -U takes the newest: what no longer fits, or everything (default: only-if-needed)",
     ),
-    (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "take the newest version of this project"),
-    *(_COMPILE[name] for name in ("resolution", "prerelease", "pre", "exclude_newer", "exclude_newer_package")),
+    (
+        ("-P", "--upgrade-package"),
+        "upgrade_package",
+        "list",
+        "PROJECT",
+        "take the newest version of this project, or with flask<4 the newest of these",
+    ),
+    *(
+        _COMPILE[name]
+        for name in (
+            *("resolution", "prerelease", "pre", "prerelease_package"),
+            *("exclude_newer", "exclude_newer_package"),
+        )
+    ),
     *(row for row in LOCK_OPTIONS if row[1] in _HASHES),
     (("--no-deps",), "no_deps", "flag", None, "install nothing but what is named here"),
     (("--exact",), "exact", "switch", None, "remove what nothing here asks for"),
@@ -61,7 +74,6 @@ def install_request(values: "Mapping[str, Value]", places: "SyncOptions") -> "In
     Raises:
         ConfigurationError: when nothing is named.
     """
-    from engine.environment.installed import normalize_name
     from engine.errors import ConfigurationError
     from engine.installing import InstallRequest
 
@@ -69,6 +81,10 @@ def install_request(values: "Mapping[str, Value]", places: "SyncOptions") -> "In
         found = values.get(name)
         return tuple(found) if isinstance(found, list) else ()
 
+    if words("editable"):
+        from engine.lock.direct import UNBUILT_HINT
+
+        raise ConfigurationError(f"-e {words('editable')[0]}: editables cannot be installed so far", hint=UNBUILT_HINT)
     if not (words("words") or words("requirement") or words("group")):
         raise ConfigurationError(
             "nothing to install: no requirement is named",
@@ -89,11 +105,12 @@ def install_request(values: "Mapping[str, Value]", places: "SyncOptions") -> "In
         sources=not values["no_sources"],
         strategy=str(values["resolution"] or "highest"),
         prereleases="allow" if values["pre"] else str(prerelease) if prerelease else None,
+        prereleases_of=words("prerelease_package"),
         exclude_newer=str(cutoff) if cutoff else None,
         exclude_newer_package=words("exclude_newer_package"),
         upgrade=bool(values["upgrade"]),
         eager=values["upgrade_strategy"] == "eager",
-        upgrade_packages=[normalize_name(name) for name in words("upgrade_package")],
+        upgrade_packages=words("upgrade_package"),
         dependencies=not values["no_deps"],
         require_hashes=True if required else False if free else None,
         verify_hashes=bool(required) or not values["no_verify_hashes"],

@@ -8,6 +8,7 @@ with the resolution, whose wheels are on their way before it ends.
 import asyncio
 import importlib
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cache import plans
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from engine.solving.resolving import Found
     from engine.supply import Supply
     from engine.wanted.model import Wanted, Wants
+    from engine.wanted.upgrades import Upgrades
     from engine.work import Work
     from resolver import Pin as ChosenPin
     from resolver import Problem, Resolution
@@ -79,6 +81,7 @@ class Installation:
         self._wants: Wants | None = None
         self._problem: Problem | None = None
         self._cutoffs: Cutoffs | None = None
+        self._upgrades: Upgrades | None = None
         self._installed: Mapping[NormalizedName, InstalledRelease] = {}
         self._resolution: Resolution | None = None
         self._found: Found | None = None
@@ -152,18 +155,24 @@ class Installation:
         Raises:
             EngineError: when a file, the interpreter or the environment is wrong.
         """
+        from engine.compile_arguments import PRERELEASES
         from engine.environment.platforms import Elsewhere
         from engine.solving.installed import installed_releases
         from engine.solving.problems import Order, problem_of
         from engine.wanted.reading import read_wants
+        from engine.wanted.upgrades import read_prereleases, read_upgrades
 
         run, request, target = self._run, self._request, self._target
         if request.exclude_newer or request.exclude_newer_package:
             from engine.cutoff import read_cutoffs
 
             self._cutoffs = read_cutoffs(request.exclude_newer, request.exclude_newer_package)
+        self._upgrades = read_upgrades(request.upgrade_packages)
         with timed(run.recorder, "parse", "requirements"):
-            self._wants = wants = read_wants(request.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
+            wants = read_wants(request.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
+        if self._upgrades.constraints:
+            wants = replace(wants, constraints=(*wants.constraints, *self._upgrades.constraints))
+        self._wants = wants
         with timed(run.recorder, "wait", "interpreters"):
             self._facts.read()
         if target.error is not None:
@@ -180,7 +189,7 @@ class Installation:
         self._problem = problem_of(
             wants,
             self._elsewhere.markers,
-            Order(request.strategy, request.prereleases),
+            Order(request.strategy, request.prereleases, read_prereleases(request.prereleases_of, PRERELEASES)),
             {name: release.version for name, release in self._installed.items() if name not in going},
             dependencies=request.dependencies,
         )
@@ -191,7 +200,7 @@ class Installation:
         request = self._request
         if request.upgrade and request.eager:
             return set(self._installed)
-        going = set(request.upgrade_packages)
+        going: set[str] = set(self._upgrades.names if self._upgrades is not None else ())
         if request.upgrade:
             going.update(one.name for one in wants.requirements)
         return going

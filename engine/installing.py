@@ -40,9 +40,10 @@ class InstallRequest:
         groups: dependency groups, each `name` or `path/of/pyproject.toml:name`.
         sources: what `[tool.uv.sources]` says counts.
         strategy, prereleases: the order of candidates, by name; None where nobody has said.
+        prereleases_of: of single projects, each `NAME=MODE`.
         exclude_newer, exclude_newer_package: files that are too new to count, as `engine.cutoff` reads it.
         upgrade: take the newest of what is named; eager: and of everything that it needs.
-        upgrade_packages: take the newest of these projects, by normalised name.
+        upgrade_packages: take the newest of these projects, each with a bound or without.
         dependencies: install what is needed besides.
         require_hashes: every requirement must have a hash; None: if one has.
         verify_hashes: look at hashes at all.
@@ -62,6 +63,7 @@ class InstallRequest:
         "overrides",
         "places",
         "prereleases",
+        "prereleases_of",
         "require_hashes",
         "sources",
         "strategy",
@@ -86,6 +88,7 @@ class InstallRequest:
         sources: bool = True,
         strategy: str = "highest",
         prereleases: str | None = None,
+        prereleases_of: "Sequence[str]" = (),
         exclude_newer: str | None = None,
         exclude_newer_package: "Sequence[str]" = (),
         upgrade: bool = False,
@@ -107,6 +110,7 @@ class InstallRequest:
         self.sources = sources
         self.strategy = strategy
         self.prereleases = prereleases
+        self.prereleases_of = tuple(prereleases_of)
         self.exclude_newer = exclude_newer
         self.exclude_newer_package = tuple(exclude_newer_package)
         self.upgrade = upgrade

@@ -35,13 +35,19 @@ _NOT_HERE = frozenset(
         *("python_version", "python_platform", "universal", "generate_hashes", "no_annotate", "annotation_style"),
         *("no_header", "custom_compile_command", "no_strip_extras", "no_strip_markers", "no_emit_package"),
         *("emit_index_url", "emit_find_links", "emit_build_options", "emit_index_annotation", "upgrade"),
-        *("upgrade_package", "fork_strategy", "check"),
+        *("upgrade_package", "fork_strategy", "check", "no_deps", "pip_tools"),
     )
 )
 
 OPTIONS: tuple[Option, ...] = (
     (("-U", "--upgrade"), "upgrade", "flag", None, "forget what the lock pins; asks as --refresh does"),
-    (("-P", "--upgrade-package"), "upgrade_package", "list", "PROJECT", "the same for this project"),
+    (
+        ("-P", "--upgrade-package"),
+        "upgrade_package",
+        "list",
+        "PROJECT",
+        "the same for this project; flask<4 bounds it too",
+    ),
     (("--check",), "check", "flag", None, "write nothing, and exit with 1 where the lock would change"),
     (
         ("--default-group",),

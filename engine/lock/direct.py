@@ -27,6 +27,13 @@ _VERSION_CONTROL = ("git", "hg", "svn", "bzr")
 _ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar", ".tar.zst", ".tar.lzma")
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:"
 
+#: What to do where something would have to be built.
+UNBUILT_HINT = "name a wheel of it (python -m build --wheel makes one), or its project, which an index may have"
+
+
+class Unbuilt(ValueError):
+    """It would have to be built, which cannot be done so far."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -115,8 +122,8 @@ def wheel_filename(location: str) -> str:
             raise ValueError(f'"{last}" is not the name of a file')
         return last
     if last.endswith(_ARCHIVES):
-        raise ValueError(f"{last} is a source distribution, and only wheels can be installed so far")
-    raise ValueError("it names no wheel, and folders cannot be installed so far")
+        raise Unbuilt(f"{last} is a source distribution, and only wheels can be installed so far")
+    raise Unbuilt("it names no wheel, and folders cannot be installed so far")
 
 
 def _absolute(text: str, place: Place) -> str:
@@ -134,7 +141,7 @@ def _absolute(text: str, place: Place) -> str:
         return file_url(os.path.normpath(os.path.join(place.folder, path))) + mark + fragment
     scheme = text.partition(":")[0].lower()
     if scheme.partition("+")[0] in _VERSION_CONTROL:
-        raise ValueError("version control cannot be installed from so far")
+        raise Unbuilt("version control cannot be installed from so far")
     if scheme == "file":
         if place.url:
             raise ValueError("a file from the network cannot name a file of this machine")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from engine.credentials import without_credentials
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
-from engine.lock.direct import Place, has_scheme, looks_direct, read_direct
+from engine.lock.direct import UNBUILT_HINT, Place, Unbuilt, has_scheme, looks_direct, read_direct
 from engine.lock.options import FileOptions, Include, split_words
 from engine.lock.pins import Digest, LockedFile, line_reference
 from engine.lock.text import expand, logical_lines, variables_in
@@ -142,7 +142,12 @@ class LineReader(ABC, Generic[Item]):
             for include in self.options.read(words, number):
                 self.items.append(include)
         except ValueError as exc:
-            self.report(number, str(exc))
+            self._refuse(number, exc, str(exc))
+
+    def _refuse(self, number: int, reason: Exception, problem: str) -> None:
+        self.report(number, problem)
+        if isinstance(reason, Unbuilt):
+            self.hint = self.hint or UNBUILT_HINT
 
     def _is_unset(self, name: str) -> bool:
         return name in self.variables and not self.variables[name]
@@ -168,7 +173,7 @@ class LineReader(ABC, Generic[Item]):
         try:
             wheel = read_direct(target, self.place)
         except (ValueError, ConfigurationError) as exc:
-            self.report(number, f'"{text}": {exc}')
+            self._refuse(number, exc, f'"{text}": {exc}')
             return None
         if name and normalize_name(name) != wheel.project:
             self.report(number, f'"{text}": the wheel is of the project {wheel.project}, not of {name}')

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from engine.lock.direct import Unbuilt
+
 #: Option to the field of `FileOptions` that it sets, or to "include" and "constrain".
 _TAKE_VALUE = {
     "-i": "index_url",
@@ -96,7 +98,7 @@ class FileOptions:
             if not option.startswith("-"):
                 raise ValueError(f'"{option}" follows an option that takes one value and nothing else')
             if option in ("-e", "--editable"):
-                raise ValueError(f"option {option} is not supported: editables cannot be installed so far")
+                raise Unbuilt(f"option {option} is not supported: editables cannot be installed so far")
             raise ValueError(f"option {option} is not supported in a file")
         if value is not None:
             raise ValueError(f"option {option} takes no value")

@@ -16,12 +16,14 @@ from packaging.utils import InvalidName, canonicalize_name
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from engine.arguments import COMMANDS, COUNTED, Option, options_of
+from engine.compile_arguments import PRERELEASES
 from engine.cutoff import LIFTED, parse_cutoff, split_project
 from engine.errors import ConfigurationError
 from engine.locations import place_fault
 from engine.options import LEAST
 from engine.settings.variables import COMMAND_LINE_ONLY
 from engine.settings.variables import PLACES as URLS
+from engine.wanted.upgrades import read_prereleases
 
 #: Statuses of failures that pass: they are asked again and never mean that something is not there.
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -79,6 +81,14 @@ def _cutoff_of_project(text: str) -> str:
     return text
 
 
+def _mode_of_project(text: str) -> str:
+    try:
+        read_prereleases([text], PRERELEASES)
+    except ConfigurationError as exc:
+        raise ValueError("must be NAME=MODE") from exc
+    return text
+
+
 def _never(value: object) -> object:
     return LIFTED if value is False else value
 
@@ -108,6 +118,7 @@ BY_METAVAR: dict[str | None, Any] = {
     "HOST": Text,
     "N": Annotated[int, Field(ge=0, le=1_000_000)],
     "NAME": Text,
+    "NAME=MODE": Annotated[str, AfterValidator(_mode_of_project)],
     "NAME=DATE": Annotated[str, AfterValidator(_cutoff_of_project)],
     "PATH": Text,
     "PLACE": Text,

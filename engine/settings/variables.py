@@ -43,6 +43,7 @@ FOREIGN = {
     "UV_INDEX_STRATEGY": "index_strategy",
     "UV_RESOLUTION": "resolution",
     "UV_PRERELEASE": "prerelease",
+    "UV_FORK_STRATEGY": "fork_strategy",
     "UV_EXCLUDE_NEWER": "exclude_newer",
     "UV_CUSTOM_COMPILE_COMMAND": "custom_compile_command",
     "UV_REQUIRE_HASHES": "require_hashes",
@@ -86,7 +87,9 @@ COMMAND_LINE_ONLY = frozenset(
     (
         "check",
         "ci",
+        "editable",
         "output_file",
+        "pip_tools",
         "upgrade",
         "upgrade_package",
         "dry_run",

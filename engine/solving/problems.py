@@ -1,6 +1,7 @@
 """From what is wanted to the problem that the resolver is given.  PURE."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName
@@ -12,10 +13,17 @@ from resolver import Prereleases, Problem, Requested, Strategy
 
 
 class Order(NamedTuple):
-    """Which versions are tried first: names of a strategy and of a mode of pre-releases, None where nobody has said."""
+    """Which versions are tried first.
+
+    Attributes:
+        strategy: its name.
+        prereleases: the name of a mode, or None where nobody has said.
+        prereleases_of: the same for single projects.
+    """
 
     strategy: str = "highest"
     prereleases: str | None = None
+    prereleases_of: Mapping[NormalizedName, str] = MappingProxyType({})
 
 
 def preferences_of(
@@ -58,6 +66,7 @@ def problem_of(
         preferences=preferences,
         strategy=Strategy(order.strategy),
         prereleases=Prereleases(mode),
+        prereleases_package={name: Prereleases(one) for name, one in order.prereleases_of.items()},
         markers=markers,
         dependencies=dependencies,
     )

@@ -52,7 +52,13 @@ class FoundEverywhere(NamedTuple):
 
 
 def universal_problem_of(
-    wants: Wants, target: Everywhere, order: Order, preferences: Sequence[Pinned], fork_strategy: str
+    wants: Wants,
+    target: Everywhere,
+    order: Order,
+    preferences: Sequence[Pinned],
+    fork_strategy: str,
+    *,
+    dependencies: bool = True,
 ) -> UniversalProblem:
     """Returns what is to be resolved.
 
@@ -62,9 +68,10 @@ def universal_problem_of(
         order: which versions are tried first.
         preferences: what an earlier answer pins.
         fork_strategy: the name of a `ForkStrategy`.
+        dependencies: whether what these need counts.
     """
     return UniversalProblem(
-        problem=problem_of(wants, {}, order, {}),
+        problem=problem_of(wants, {}, order, {}, dependencies=dependencies),
         environments=target.environments,
         python=str(target.python),
         preferences=tuple(Preference(one.name, one.version, _where(one.marker)) for one in preferences),

@@ -177,6 +177,7 @@ class _WantsReader(FileWalk[Wanted]):
             else:
                 reader.take_word(word)
         self.problems.extend(reader.problems)
+        self.hint = self.hint or reader.hint
         self._found["requirements"].extend(item for item in reader.items if isinstance(item, Wanted))
 
     def _opened_file(self, name: str) -> LockInput | None:

@@ -65,6 +65,8 @@ class ConditionalDependencies(Dependencies):
 
     def of_lines(self, lines: tuple[str, ...], extra: NormalizedName | None) -> tuple[Wanted, ...]:
         """Returns what a candidate wants somewhere; see `Dependencies.of_lines`."""
+        if not self._counted:
+            return ()
         key = (lines, extra or "")
         known = self._known.get(key)
         if known is None:

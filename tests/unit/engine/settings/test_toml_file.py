@@ -59,7 +59,7 @@ def test_every_key_of_every_option_sets_it() -> None:
 def sample(option: tuple[tuple[str, ...], str, "str | tuple[str, ...]", str | None, str]) -> str:
     """Returns a line that sets an option that takes a value."""
     key = model.keys(option)[0]
-    texts = ['"x"', '"x=2024-01-31"', '"2024-01-31"', "1"]
+    texts = ['"x"', '"x=2024-01-31"', '"x=allow"', '"2024-01-31"', "1"]
     for text in texts:
         line = f"{key} = [{text}]" if option[2] == "list" else f"{key} = {text}"
         try:
