@@ -136,6 +136,8 @@ class ProjectListing:
     def files(self, version: Version) -> tuple[ListedFile, ...]:
         """Returns all files of a version on the index that the best one is of, usable or not, in the page's order."""
         rows = self._rows(version)
+        if len({row.group for row in rows}) == 1:
+            return tuple(map(_listed, rows))
         usable = [row for row in rows if self._is_usable(version, row)]
         group = max(usable, key=_preference).group if usable else min((row.group for row in rows), default=0)
         return tuple(_listed(row) for row in rows if row.group == group)
@@ -302,12 +304,18 @@ def _releases(
     timed = _has_limit(policy, project)
     # One wheel that fits without conditions settles its version; most versions have one.
     settles = policy.judge(project, Version("0"), (JudgedFile(is_wheel=True),)).unusable is None
+    # The files of most versions are of one kind.  What fits is one object for each ending of a name.
+    known: dict[tuple[object, ...], Release] = {}
     releases = []
     for version, shared in shares.items():
         if settles and _is_settled(shared, fits, policy):
             releases.append(Release(version))
         elif rows := fits.rows(shared):
-            releases.append(policy.judge(project, version, [_judged(row, timed=timed) for row in rows]))
+            kind = tuple((id(row.fit), row.file.requires_python, row.file.yanked, _is_cheap(row)) for row in rows)
+            release = None if timed else known.get(kind)
+            if release is None:
+                release = known[kind] = policy.judge(project, version, [_judged(row, timed=timed) for row in rows])
+            releases.append(release._replace(version=version))
     return tuple(releases)
 
 
@@ -338,9 +346,13 @@ def _judged(row: _Row, *, timed: bool) -> JudgedFile:
         requires_python=file.requires_python,
         yanked=_reason(file),
         uploaded=_uploaded(row) if timed else None,
-        cheap=fit is not None or file.core_metadata is not False,
+        cheap=_is_cheap(row),
         filename=file.filename,
     )
+
+
+def _is_cheap(row: _Row) -> bool:
+    return row.fit is not None or row.file.core_metadata is not False
 
 
 def _uploaded(row: _Row) -> datetime | None:

@@ -38,6 +38,10 @@ class Split(Exception):
         self.where = where
 
 
+#: Releases, as bits, by what they say of Python, and by the environments that their tags are for.
+_Pythons = tuple[dict[str, int], dict[Environments, int]]
+
+
 class Shared:
     """What all forks of a problem know: answers, parsed lines, tables of versions."""
 
@@ -45,6 +49,7 @@ class Shared:
         self.reader = ConditionalDependencies(problem.problem, EVERYWHERE)
         self.answers: dict[Request, Answer] = {}
         self.tables: dict[tuple[Versions, ...], VersionTable] = {}
+        self.pythons: dict[VersionTable, _Pythons] = {}
 
 
 class ForkKnowledge(Knowledge):
@@ -106,6 +111,19 @@ class ForkKnowledge(Knowledge):
         )
         return [text for text in dict.fromkeys(stated) if text is not None]
 
+    def pythons_of(self, table: VersionTable) -> _Pythons:
+        """Returns the releases of a table by what they say of Python, and by what their tags are for."""
+        known = self._shared.pythons.get(table)
+        if known is None:
+            known = self._shared.pythons[table] = ({}, {})
+            for position, release in enumerate(table.releases):
+                bit = 2 << position
+                if (text := release.requires_python) is not None:
+                    known[0][text] = known[0].get(text, 0) | bit
+                if (pythons := release.pythons) is not None:
+                    known[1][pythons] = known[1].get(pythons, 0) | bit
+        return known
+
     def _table(self, requests: tuple[Versions, ...]) -> VersionTable:
         known = self._shared.tables.get(requests)
         if known is None:
@@ -122,22 +140,20 @@ class _ForkCandidates(Candidates):
 
     def project(self, name: NormalizedName, table: VersionTable) -> Project:
         project = super().project(name, table)
-        environments = self._knowledge.environments
-        found: dict[Unusable, int] = {}
-        for position, release in enumerate(table.releases):
-            text, bit = release.requires_python, 2 << position
-            if not bit & project.usable:
-                continue
-            if text is not None and not self._knowledge.allows_python(text):
-                reason = Unusable(Obstacle.REQUIRES_PYTHON, text)
-            elif release.pythons is not None and not release.pythons & environments:
-                reason = Unusable(Obstacle.NO_MATCHING_WHEEL)
-            else:
-                continue
-            found[reason] = found.get(reason, 0) | bit
-        usable = project.usable & ~sum(found.values())
-        barred = ((bits, reason) for reason, bits in found.items())
-        return project._replace(barred=(*project.barred, *barred), usable=usable)
+        environments, usable = self._knowledge.environments, project.usable
+        barred = list(project.barred)
+        texts, several = self._knowledge.pythons_of(table)
+        for text, of_text in texts.items():
+            if (bits := of_text & usable) and not self._knowledge.allows_python(text):
+                barred.append((bits, Unusable(Obstacle.REQUIRES_PYTHON, text)))
+                usable &= ~bits
+        without = 0
+        for pythons, of_pythons in several.items():
+            if (bits := of_pythons & usable) and not pythons & environments:
+                without |= bits
+        if without:
+            barred.append((without, Unusable(Obstacle.NO_MATCHING_WHEEL)))
+        return project._replace(barred=tuple(barred), usable=usable & ~without)
 
 
 class ForkResolver(Resolver):
