@@ -310,7 +310,7 @@ class _Compilation:
             found.warnings.append(f"the project says no requires-python: what is locked is for Python {target.python}")
         answer = universal_answer_of(self._run, wants, found, target, defaults)
         if options.pylock and self._before is not None and not options.upgrade:
-            answer = with_files_of(answer, self._before, options.upgrade_packages)
+            answer = with_files_of(answer, self._before, frozenset(self._upgraded))
         return self._text(answer), len(answer.entries), found, wants.notes
 
     def _text(self, answer: "Answer") -> str:
