@@ -257,6 +257,10 @@ class _Compilation:
         if options.universal:
             return await self._resolve_everywhere(wants, network, workers, scratch)
         target = self.target.read()
+        if wants.pythons:
+            from engine.wanted.pythons import check_python
+
+            check_python(wants.pythons, target.markers["python_full_version"])
         preferences: Mapping[NormalizedName, Version] = {}
         if self._before is not None and options.output is not None and not options.upgrade:
             name = os.path.basename(options.output)
@@ -274,6 +278,11 @@ class _Compilation:
             cutoffs=options.cutoffs,
         )
         answer = answer_of(self._run, wants, found, wheels_only=options.pylock)
+        if options.pylock:
+            from engine.wanted.pythons import pythons_from
+
+            python = options.python_version or target.markers["python_full_version"]
+            answer = replace(answer, requires_python=pythons_from(wants.pythons, python))
         return self._text(answer), len(answer.entries), found, wants.notes
 
     async def _resolve_everywhere(

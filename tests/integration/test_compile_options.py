@@ -111,3 +111,19 @@ def test_what_would_have_to_be_built_is_refused_by_its_line(tool: Tool, target: 
         assert "hint: name a wheel of it" in result.err, result.err
     assert "in.txt:3: " in tool.compile(str(path)).err
     assert target.installed() == set()
+
+
+def test_a_project_is_resolved_for_a_python_that_it_is_for(tool: Tool) -> None:
+    (tool.folder / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.9,<3.40"\ndependencies = ["app"]\n'
+    )
+    failed = tool.compile("pyproject.toml", "--python-version", "3.8")
+    assert failed.code == 1 and "pyproject.toml:4: the project is for Python" in failed.err
+    words = ("--python-version", "3.9")
+    assert f"hint: {' '.join(words)} " in failed.err
+    assert pins(tool.compile("pyproject.toml", *words).out) == ["app==3.0", "base==3.0"]
+    lock = tool.compile("pyproject.toml", "-o", "pylock.toml", *words).out
+    assert 'requires-python = "<3.40,>=3.9"' in lock
+    (tool.folder / "pyproject.toml").unlink()
+    (tool.folder / "setup.cfg").write_text("[metadata]\nname = mine\n[options]\npython_requires = >=3.41\n")
+    assert "setup.cfg:4" in tool.compile("setup.cfg", *words).err
