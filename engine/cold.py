@@ -101,10 +101,15 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
             if not guesses:
                 workers.wake()
             trust = open_trust(run)
+            first = None
+            if guesses:
+                from engine.index.first import ask_first
+
+                first = ask_first(run, trust, guesses)
             with timed(run.recorder, "import", "engine.loop"):
                 from engine.loop import run_loop
 
-            answers = run_loop(run, preparation, guesses, scratch, workers, trust)
+            answers = run_loop(run, preparation, guesses, scratch, workers, trust, first)
     finally:
         preparation.cancel()
     if not run.options.dry_run and preparation.lock is not None:

@@ -3,12 +3,11 @@
 Owns the order of things.  What is wanted is read by `engine.wanted`, versions are found
 by `engine.solving` and `resolver`, and the text is made by `engine.compiled`.
 
-Rules: as with a sync, the first questions leave before anything but aiohttp is
-imported, where it can be guessed what will be asked.  The output file is replaced by
+Rules: as with a sync, the first questions leave before anything else is imported,
+where it can be guessed what will be asked.  The output file is replaced by
 one rename, and only when there is an answer.
 """
 
-import asyncio
 import importlib
 import os
 from collections.abc import Iterable, Mapping
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from engine.cutoff import Cutoffs
     from engine.environment.platforms import Elsewhere
     from engine.index.client import Network
+    from engine.network.early import EarlyPages
     from engine.network.trust import Trust
     from engine.solving.resolving import Found
     from engine.solving.universal import FoundEverywhere
@@ -179,9 +179,14 @@ class _Compilation:
         trust = Trust(self._run.options.network, self._run.environ)
         if not self._run.options.offline:
             trust.start()
+        first = None
+        if guesses:
+            from engine.index.first import ask_first
+
+            first = ask_first(self._run, trust, guesses)
         from engine.loop import run_to_end
 
-        return run_to_end(self._ask(guesses or [], workers, scratch, trust))
+        return run_to_end(self._ask(guesses or [], workers, scratch, trust, first))
 
     def _guess(self) -> list[str] | None:
         """Returns projects whose pages will be asked for; None where the files have to be read before anything else.
@@ -222,20 +227,23 @@ class _Compilation:
         return upgrades.names if upgrades is not None else ()
 
     async def _ask(
-        self, guesses: list[str], workers: Workers, scratch: str, trust: "Trust"
+        self, guesses: list[str], workers: Workers, scratch: str, trust: "Trust", first: "EarlyPages | None"
     ) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
+        import asyncio
+
         from engine.index.client import Network
         from engine.index.source import early_urls, sources
 
         run = self._run
         async with asyncio.TaskGroup() as group:
-            network = Network(group, run.options.network, run.environ, run.recorder, trust)
+            network = Network(group, run.options.network, run.environ, run.recorder, trust, first)
             try:
                 if guesses:
                     places = sources(run, None)
                     network.know([*places.indexes, *places.find_links])
                     network.ask_early(early_urls(places, guesses))
-                    await asyncio.sleep(FIRST_PACKETS_SECONDS)
+                    if first is None:
+                        await asyncio.sleep(FIRST_PACKETS_SECONDS)
                     for name in LATE_IMPORTS:
                         importlib.import_module(name)
                         await asyncio.sleep(0)

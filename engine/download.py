@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
-from engine.index.client import DRIPS, Interrupted, Network
+from engine.index.client import Network
 from engine.linking import write_all
+from engine.network.interrupted import DRIPS, Interrupted
 from engine.network.pace import Pace
 from engine.partial import Changed, Partial
 from engine.space import cannot_write

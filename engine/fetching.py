@@ -17,9 +17,10 @@ from engine.chosen import Chosen
 from engine.credentials import without_credentials
 from engine.download import Restart, download
 from engine.errors import EngineError, HashMismatch, IndexUnavailable, InvalidWheel, SizeMismatch
-from engine.index.client import Interrupted, Network
+from engine.index.client import Network
 from engine.limits import KEPT_BYTES
 from engine.local import copy_local
+from engine.network.interrupted import Interrupted
 from engine.partial import Partial
 from engine.recording import Artifact, Recorder, timed
 from engine.space import cannot_write

@@ -1,13 +1,11 @@
 """One environment's installation that no plan answers: read, resolved, and installed in one run of the pipeline.
 
-Owns the order of things: the first questions leave before anything but aiohttp is
+Owns the order of things: the first questions leave before anything else is
 imported; what is installed is looked at before anybody is asked; the pipeline begins
 with the resolution, whose wheels are on their way before it ends.
 """
 
-import asyncio
 import importlib
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from cache.plans import PlannedEntry
 from engine.cold import Facts, begin_work, compatible_with, missing, open_trust
 from engine.errors import InvalidRequirements
 from engine.guessing import installed_names
+from engine.index.first import ask_first
 from engine.installing import InstallRequest, guess_names
 from engine.recording import timed
 from engine.scratch import Scratch
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from engine.index.client import Network
     from engine.inputs import LockInput
     from engine.lock.pins import Digest, Pin
+    from engine.network.early import EarlyPages
     from engine.network.trust import Trust
     from engine.reporting import Progress
     from engine.solving.installed import InstalledRelease
@@ -56,6 +56,7 @@ LATE_IMPORTS = (
     "engine.solving.resolving",
     "engine.pipeline",
     "aiofiles",
+    "engine.index.session",
 )
 
 #: Long enough for the first packets to leave, in seconds.
@@ -127,10 +128,11 @@ class Installation:
                 )
             try:
                 trust = open_trust(run)
+                first = ask_first(run, trust, guesses) if guesses else None
                 with timed(run.recorder, "import", "engine.loop"):
                     from engine.loop import run_to_end
 
-                return run_to_end(self._ask(guesses, scratch.folder, workers, trust))
+                return run_to_end(self._ask(guesses, scratch.folder, workers, trust, first))
             finally:
                 workers.close()
         finally:
@@ -222,18 +224,24 @@ class Installation:
 
     # -- with the network ---------------------------------------------------------
 
-    async def _ask(self, guesses: list[str], scratch: str, workers: Workers, trust: "Trust") -> dict[str, PlannedEntry]:
+    async def _ask(
+        self, guesses: list[str], scratch: str, workers: Workers, trust: "Trust", first: "EarlyPages | None"
+    ) -> dict[str, PlannedEntry]:
+        import asyncio
+
         from engine.index.client import Network
         from engine.index.source import early_urls, sources
 
         run = self._run
         async with asyncio.TaskGroup() as group:
-            network = Network(group, run.options.network, run.environ, run.recorder, trust)
+            network = Network(group, run.options.network, run.environ, run.recorder, trust, first)
             try:
                 if guesses:
                     places = sources(run, None)
                     network.know([*places.indexes, *places.find_links])
                     network.ask_early(early_urls(places, guesses))
+                    if first is None:
+                        await asyncio.sleep(FIRST_PACKETS_SECONDS)
                     await self._load()
                     self._prepare()
                     if self._is_settled():
@@ -246,13 +254,16 @@ class Installation:
                 await network.close()
 
     async def _load(self) -> None:
-        await asyncio.sleep(FIRST_PACKETS_SECONDS)
+        import asyncio
+
         for name in LATE_IMPORTS:
             with timed(self._run.recorder, "import", name):
                 importlib.import_module(name)
             await asyncio.sleep(0)
 
     async def _run_pipeline(self, network: "Network", scratch: str, workers: Workers) -> dict[str, PlannedEntry]:
+        import signal
+
         from engine.index.source import sources
         from engine.pipeline import Pipeline
 

@@ -1,7 +1,10 @@
 """How much may happen at once, in one place and with the reason for each number."""
 
-#: Requests for index pages at once.  Pages are small, so what counts is round trips, not bandwidth.
+#: Careful requests for index pages at once.  Pages are small, so what counts is round trips, not bandwidth.
 PAGES = 12
+
+#: Pages of an index that are waited for at once; those that are asked for in the plain way share a few connections.
+PAGES_AWAITED = 100
 
 #: Downloads at once.  More connections make no link faster; each costs a TLS handshake (about 1.5 ms of CPU).
 DOWNLOADS = 16
@@ -52,6 +55,12 @@ BULK_AFTER = 6
 #: Those connections, and how many requests one may have under way; 200 Mbit/s carry 85 files of 6 kB in 20 ms.
 BULK_CONNECTIONS = 8
 BULK_DEPTH = 24
+
+#: How many pages one of them may have under way: they are larger, and hold up what is behind them.
+PAGE_DEPTH = 4
+
+#: Connections that are made before there is an event loop.
+EARLY_CONNECTIONS = 8
 
 #: How long one of them may stand still, in seconds; then every file is asked for again on its own, with more patience.
 BULK_SECONDS = 10

@@ -1,9 +1,9 @@
 """Starts the event loop, the one place where that happens.
 
 The first answers of an index are four round trips away (connection, TLS,
-question).  So where it can be guessed what will be asked, the questions go out
-before anything but aiohttp is imported, and the rest is imported and prepared in
-pieces while they are on their way: that hides 80 ms of a cold start.
+question).  So where it can be guessed what will be asked, the questions have gone out
+before anything is imported (`engine.index.first`), and the rest is imported and prepared in
+pieces while they are on their way: that hides 150 ms of a cold start.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from engine.workers import Workers
 _Result = TypeVar("_Result")
 
 if TYPE_CHECKING:
+    from engine.network.early import EarlyPages
     from engine.pipeline import Answers
 
 #: What the pipeline needs, in pieces that take 5-25 ms to import.
@@ -36,6 +37,7 @@ LATE_IMPORTS = (
     "engine.index.compatibility",
     "engine.pipeline",
     "aiofiles",
+    "engine.index.session",
 )
 
 #: Long enough for the first packets to leave (name resolution, connection), in seconds.
@@ -43,7 +45,13 @@ FIRST_PACKETS_SECONDS = 0.005
 
 
 def run_loop(
-    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers, trust: Trust
+    run: Run,
+    preparation: Preparation,
+    guesses: list[str],
+    scratch: str,
+    workers: Workers,
+    trust: Trust,
+    first: "EarlyPages | None",
 ) -> "Answers":
     """Brings every environment to its commit, or to its error.
 
@@ -54,6 +62,7 @@ def run_loop(
         scratch: a private folder on the cache's file system.
         workers: the worker processes.
         trust: the TLS settings.
+        first: those of their pages that are asked for already.
 
     Returns:
         Prefix of the environment to project name to what was installed.
@@ -63,7 +72,7 @@ def run_loop(
         KeyboardInterrupt: after SIGINT, when everything is cleaned up.
         SystemExit: after SIGTERM, likewise.
     """
-    return run_to_end(_main(run, preparation, guesses, scratch, workers, trust))
+    return run_to_end(_main(run, preparation, guesses, scratch, workers, trust, first))
 
 
 def fetch(run: Run, url: str) -> tuple[str, bytes]:
@@ -135,11 +144,17 @@ def _loop_factory() -> Any:
 
 
 async def _main(
-    run: Run, preparation: Preparation, guesses: list[str], scratch: str, workers: Workers, trust: Trust
+    run: Run,
+    preparation: Preparation,
+    guesses: list[str],
+    scratch: str,
+    workers: Workers,
+    trust: Trust,
+    first: "EarlyPages | None",
 ) -> "Answers":
     asyncio.get_running_loop().set_exception_handler(_report_bugs_only)
     async with asyncio.TaskGroup() as group:
-        network = Network(group, run.options.network, run.environ, run.recorder, trust)
+        network = Network(group, run.options.network, run.environ, run.recorder, trust, first)
         try:
             if guesses:
                 found = sources(run, None)
@@ -147,6 +162,8 @@ async def _main(
                 network.ask_early(early_urls(found, guesses))
                 # Not before: their imports would take the second core from the children that are asked.
                 workers.wake()
+                if first is None:
+                    await asyncio.sleep(FIRST_PACKETS_SECONDS)
                 await _prepare(run, preparation)
             return await _run_pipeline(run, preparation, network, scratch, workers)
         finally:
@@ -156,7 +173,6 @@ async def _main(
 
 
 async def _prepare(run: Run, preparation: Preparation) -> None:
-    await asyncio.sleep(FIRST_PACKETS_SECONDS)
     for name in LATE_IMPORTS:
         with timed(run.recorder, "import", name):
             importlib.import_module(name)

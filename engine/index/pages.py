@@ -17,9 +17,10 @@ from packaging.utils import NormalizedName
 from cache.records import RecordStore
 from engine.credentials import without_credentials
 from engine.errors import AccessRefused, IndexUnavailable, Offline, ProjectNotFound
-from engine.index.client import Answer, Interrupted
+from engine.index.client import Answer
 from engine.index.freshness import HEAD_BYTES, Freshness
-from engine.limits import PAGES
+from engine.limits import PAGES_AWAITED
+from engine.network.interrupted import Interrupted
 from engine.network.origin import split_credentials
 from engine.network.retry import RetryBudget
 
@@ -67,7 +68,7 @@ class Pages:
         self._absent_statuses = {404, *absent_statuses}
         self._warnings = [] if warnings is None else warnings
         self._repeated = repeated
-        self._limit = anyio.CapacityLimiter(PAGES)
+        self._limit = anyio.CapacityLimiter(PAGES_AWAITED)
         # Who asks does not change what the index is: a password that is replaced every hour loses no page.
         self._folder = hashlib.sha256(_clean(index).encode(), usedforsecurity=False).hexdigest()[:20]
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from engine.credentials import without_credentials
 from engine.errors import ConfigurationError, IndexUnavailable
-from engine.index.client import DRIPS, Interrupted, Network
+from engine.index.client import Network
+from engine.network.interrupted import DRIPS, Interrupted
 
 
 class Reply(NamedTuple):

@@ -6,12 +6,15 @@ asked only if the user wants it by `subprocess`, and for both at once; old
 versions of the command cannot do that, and then there is none.
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
 
 from engine.limits import KEYRING_SECONDS
 from engine.network.origin import Credentials, Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Keyring:
@@ -37,7 +40,7 @@ class Keyring:
         self._warnings = warnings
         self._timeout_seconds = timeout_seconds
         self._answers: dict[tuple[Origin, str | None], Credentials | None] = {}
-        self._turn = asyncio.Lock()
+        self._turn: asyncio.Lock | None = None
 
     async def find(self, url: str, origin: Origin, username: str | None) -> Credentials | None:
         """Returns name and password of a user: for the URL, else for the host; None where there is none.
@@ -52,6 +55,10 @@ class Keyring:
             return None
         if username is None and self._provider != "subprocess":
             return None
+        if self._turn is None:
+            import asyncio  # 30 ms, before the first question to an index
+
+            self._turn = asyncio.Lock()
         key = (origin, username)
         async with self._turn:
             if key not in self._answers:
@@ -79,6 +86,8 @@ class Keyring:
         return None
 
     async def _run(self, *command: str) -> str | None:
+        import asyncio
+
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,

@@ -41,7 +41,6 @@ from engine.index.client import Network
 from engine.index.freshness import Freshness
 from engine.limits import METADATA, METADATA_BYTES, NO_RANGES_SECONDS
 from engine.local import local_path
-from engine.network.bulk import Bulk
 from engine.network.fetching import Reply, TooLarge, fetch_reply
 from engine.network.origin import Origin, split_credentials
 from engine.recording import Recorder, timed
@@ -113,7 +112,7 @@ class MetadataSource:
         self._flights: SingleFlight[tuple[str, str], Metadata | Unusable] = SingleFlight(group)
         self._limit = anyio.CapacityLimiter(METADATA)
         self._group = group
-        self._bulk = Bulk(group, network)
+        self._is_over = False
         self._in_bulk: dict[tuple[str, str], list[Found]] = {}
         self._remembered = RememberedMetadata(records)
         self._is_kept = False
@@ -163,6 +162,8 @@ class MetadataSource:
         started = self._recorder.now() if self._recorder is not None else 0
 
         def done(body: bytes | None) -> None:
+            if self._is_over:
+                return
             if self._recorder is not None:
                 details: dict[str, object] = {"bytes": len(body)} if body is not None else {}
                 self._recorder.add("metadata", file.filename, started, details=details)
@@ -171,9 +172,10 @@ class MetadataSource:
             for one in self._in_bulk.pop(key):
                 one(metadata)
 
-        if not self._bulk.get(_beside(file.url), done):
+        if not self._network.plain.get(_beside(file.url), done):
             return False
         self._in_bulk[key] = [found]
+        self._begin_keeping()
         return True
 
     def _is_here(self, file: ListedFile) -> bool:
@@ -203,15 +205,19 @@ class MetadataSource:
         if freshness is None:
             return
         self._remembered.add(asked.name, asked.version, key, Remembered(metadata, freshness))
+        self._begin_keeping()
+
+    def _begin_keeping(self) -> None:
         if not self._is_kept:
             self._is_kept = True
             self._group.start_soon(self._keep)
 
     async def _keep(self) -> None:
-        """Writes what is remembered when the run is over, however it ends."""
+        """Writes what is remembered when the run is over, however it ends; what comes later is nobody's."""
         try:
             await anyio.sleep_forever()
         finally:
+            self._is_over = True
             self._remembered.store()
 
     # -- the order ---------------------------------------------------------------

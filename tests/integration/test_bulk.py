@@ -12,7 +12,7 @@ import uvloop
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from engine.limits import BULK_AFTER, BULK_CONNECTIONS
+from engine.limits import BULK_CONNECTIONS
 from engine.locations import IndexLocation
 from engine.options import NetworkOptions
 from engine.solving.opening import Asked
@@ -119,9 +119,9 @@ def test_many_come_over_few_connections_and_each_once(
     if loop == "uvloop":
         monkeypatch.setattr("asyncio.run", uvloop.run)
     answer(index)
-    assert read_all(tmp_path, index.url) == (EXPECTED, COUNT - BULK_AFTER)
+    assert read_all(tmp_path, index.url) == (EXPECTED, COUNT)
     assert sorted(files(index)) == sorted(beside(number) for number in range(1, COUNT + 1))
-    assert index.connections <= 1 + BULK_AFTER + BULK_CONNECTIONS
+    assert index.connections <= BULK_CONNECTIONS
 
 
 def test_what_came_in_bulk_is_remembered(index: Index, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ FAULTS = {
 def test_whatever_is_wrong_with_one_all_are_found(index: Index, tmp_path: Path, fault: str) -> None:
     answer(index, FAULTS[fault])
     found, in_bulk = read_all(tmp_path, index.url)
-    assert found == EXPECTED and in_bulk == COUNT - BULK_AFTER
+    assert found == EXPECTED and in_bulk == COUNT
     assert files(index).count(beside(ODD)) == (1 if fault == "closing" else 2), "in bulk, and then alone"
 
 

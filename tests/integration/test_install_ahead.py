@@ -1,9 +1,7 @@
 """Wheels are on their way while `install` still looks for versions; what was fetched in vain costs bytes only."""
 
-import io
 import os
 import threading
-import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -25,15 +23,6 @@ def gate() -> Iterator[threading.Event]:
     event.set()
 
 
-def add(index: Index, *wheels: Wheel) -> None:
-    """Lists wheels whose metadata lie beside them, so that only who wants to install one asks for it."""
-    for wheel in wheels:
-        index.add(wheel, **{"core-metadata": True})
-        with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
-            (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-            index.fault(f"{path(wheel)}.metadata", Fault(status=200, body=archive.read(name)))
-
-
 def path(wheel: Wheel) -> str:
     return f"/files/{wheel.filename}"
 
@@ -43,7 +32,7 @@ def test_a_wheel_is_asked_for_while_pages_are_awaited(
     tool: Tool, target: Target, index: Index, gate: threading.Event, files: dict[str, bytes]
 ) -> None:
     app = make_wheel("app", "1.0", files, requires=["base"])
-    add(index, app, make_wheel("base", "1.0"))
+    index.add_with_metadata(app, make_wheel("base", "1.0"))
     index.fault("/simple/base/", Fault(silent=True, gate=gate))
     index.on_request = lambda _: gate.set() if path(app) in index.requests else None
     result = tool.install(target, "app")
@@ -57,7 +46,7 @@ def test_a_download_that_nobody_needs_any_more_is_given_up(
     tool: Tool, target: Target, index: Index, gate: threading.Event
 ) -> None:
     newest = make_wheel("app", "2.0", requires=["base>=2"])
-    add(index, newest, make_wheel("app", "1.0"), make_wheel("base", "1.0"), make_wheel("base", "2.0"))
+    index.add_with_metadata(newest, make_wheel("app", "1.0"), make_wheel("base", "1.0"), make_wheel("base", "2.0"))
     index.fault(path(newest), Fault(silent=True, gate=gate))
     asked = threading.Event()
     index.fault("/simple/base/", Fault(silent=True, gate=asked))
@@ -70,7 +59,7 @@ def test_a_download_that_nobody_needs_any_more_is_given_up(
 
 def test_a_guess_that_cannot_be_had_is_nobodys_matter(tool: Tool, target: Target, index: Index) -> None:
     newest = make_wheel("app", "2.0", requires=["base>=2"])
-    add(index, newest, make_wheel("app", "1.0"), make_wheel("base", "1.0"), make_wheel("base", "2.0"))
+    index.add_with_metadata(newest, make_wheel("app", "1.0"), make_wheel("base", "1.0"), make_wheel("base", "2.0"))
     index.fault(path(newest), Fault(status=404))
     result = tool.install(target, "app", "base<2")
     assert result.code == 0, result.err
@@ -80,7 +69,7 @@ def test_a_guess_that_cannot_be_had_is_nobodys_matter(tool: Tool, target: Target
 
 def test_what_is_needed_and_cannot_be_had_is_told(tool: Tool, target: Target, index: Index) -> None:
     app = make_wheel("app", "2.0", requires=["base"])
-    add(index, app, make_wheel("base", "1.0"))
+    index.add_with_metadata(app, make_wheel("base", "1.0"))
     index.fault(path(app), Fault(status=404))
     result = tool.install(target, "app")
     assert result.code == 1 and app.filename in result.err and "404" in result.err
@@ -90,7 +79,7 @@ def test_what_is_needed_and_cannot_be_had_is_told(tool: Tool, target: Target, in
 @pytest.mark.parametrize("hold", [SMALL, LARGE], ids=["small", "large"])
 def test_a_dry_run_fetches_no_wheel(tool: Tool, target: Target, index: Index, hold: dict[str, bytes]) -> None:
     app = make_wheel("app", "1.0", hold, requires=["base"])
-    add(index, app, make_wheel("base", "1.0"))
+    index.add_with_metadata(app, make_wheel("base", "1.0"))
     result = tool.install(target, "app", "--dry-run")
     assert result.code == 0, result.err
     assert not [asked for asked in index.requests if asked.endswith(".whl")]
@@ -100,7 +89,7 @@ def test_where_no_answer_is_found_downloads_end_with_it(
     tool: Tool, target: Target, index: Index, gate: threading.Event
 ) -> None:
     app = make_wheel("app", "2.0", requires=["base>=2"])
-    add(index, app, make_wheel("base", "1.0"))
+    index.add_with_metadata(app, make_wheel("base", "1.0"))
     index.fault(path(app), Fault(silent=True, gate=gate))
     result = tool.install(target, "app")
     assert result.code == 1 and "base>=2" in result.err

@@ -131,4 +131,4 @@ def test_a_file_of_authorities_that_is_missing_is_an_error_in_the_settings(
         run = tool.sync(tool.write_lock("one==1.0"), target, environ={"SSL_CERT_FILE": "/nonexistent/authority.pem"})
         assert run.code == 2
         assert "SSL_CERT_FILE" in run.err and "/nonexistent/authority.pem" in run.err
-        assert index.connections == 0
+        assert index.requests == []

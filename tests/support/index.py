@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ import struct
 import sys
 import threading
 import time
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -138,6 +140,14 @@ class Index:
                 **fields,
             }
             self.add_file(wheel.name, wheel.filename, wheel.content, entry)
+
+    def add_with_metadata(self, *wheels: Wheel) -> None:
+        """Lists wheels whose metadata lie beside them (PEP 658), so that only who installs one asks for it."""
+        for wheel in wheels:
+            self.add(wheel, **{"core-metadata": True})
+            with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
+                (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+                self.fault(f"/files/{wheel.filename}.metadata", Fault(status=200, body=archive.read(name)))
 
     def add_file(self, project: str, filename: str, content: bytes, fields: dict[str, Any]) -> None:
         """Lists any file with exactly these fields; those that are None are left out."""

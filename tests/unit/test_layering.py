@@ -18,7 +18,7 @@ MAY_IMPORT = {
 # None: any library.
 LIBRARIES: dict[str, set[str] | None] = {"cli": None, "engine": None, "cache": set(), "resolver": {"packaging"}}
 HOMES = {
-    "aiohttp": {"engine/index/client.py", "engine/download.py"},
+    "aiohttp": {"engine/index/session.py", "engine/download.py"},
     "pydantic": {"engine/report_schema.py", "engine/settings/checking.py", "engine/settings/model.py"},
 }
 # probe.py is a script for another interpreter: printing is how it answers.

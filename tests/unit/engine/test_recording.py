@@ -5,8 +5,8 @@ from packaging.utils import canonicalize_name
 
 from cache.plans import PlannedEntry
 from engine.chosen import Chosen
-from engine.index.client import Interrupted
 from engine.lock.pins import Pin
+from engine.network.interrupted import Interrupted
 from engine.recording import Lap, Laps, Recorder, timed
 
 CHOICE = Chosen("https://example.com/demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl", 12, None, {}, ())

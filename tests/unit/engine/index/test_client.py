@@ -3,7 +3,9 @@
 import aiohttp
 import pytest
 
-from engine.index.client import ACCEPT, TRANSIENT_STATUS, describe
+from engine.index.client import TRANSIENT_STATUS
+from engine.index.headers import ACCEPT
+from engine.index.session import describe
 
 
 def test_json_is_asked_for_before_html() -> None:

@@ -7,10 +7,11 @@ from packaging.utils import NormalizedName
 
 from cache.records import RecordStore
 from engine.errors import AccessRefused, IndexUnavailable, Offline, ProjectNotFound
-from engine.index.client import Answer, Interrupted
+from engine.index.client import Answer
 from engine.index.freshness import Freshness
 from engine.index.pages import Pages
 from engine.limits import RETRIES
+from engine.network.interrupted import Interrupted
 from engine.network.retry import RetryBudget
 
 pytestmark = pytest.mark.anyio

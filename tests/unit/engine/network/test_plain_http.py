@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.network.plain_http import Answer, Answers, Unplain, is_plain_target, request_frame
+from engine.network.plain_http import Answer, Answers, Fields, Unplain, is_plain_target, request_frame
 
 MOST_BYTES = 100
 
@@ -13,10 +13,10 @@ def answer(body: bytes = b"body", *fields: str, status: str = "200 OK") -> bytes
 
 
 def feed(data: bytes, expected: int = 2, size: int = 0) -> list[Answer]:
-    answers = Answers(MOST_BYTES)
+    answers = Answers()
     found: list[Answer] = []
     for start in range(0, len(data), size or len(data)):
-        found += answers.feed(data[start : start + (size or len(data))], expected - len(found))
+        found += answers.feed(data[start : start + (size or len(data))], [MOST_BYTES] * (expected - len(found)))
     assert not answers.has_part
     return found
 
@@ -29,7 +29,30 @@ def test_answers_are_found_however_their_bytes_arrive(size: int) -> None:
 
 def test_of_an_answer_that_is_no_200_only_the_status_is_given() -> None:
     found = feed(answer(b"gone", status="404 Not Found") + answer(b"here"))
-    assert found == [Answer(404, None, False), Answer(200, b"here", False)]
+    assert [(one.status, one.body) for one in found] == [(404, None), (200, b"here")]
+
+
+def test_a_page_that_has_not_changed_has_no_body_whatever_is_said() -> None:
+    found = feed(answer(b"", "Content-Length: 7", 'ETag: "1"', status="304 Not Modified") + answer(b"new"))
+    assert [(one.status, one.body) for one in found] == [(304, None), (200, b"new")]
+
+
+def test_the_limit_of_each_body_is_its_own() -> None:
+    data = answer(b"x" * 9) + answer(b"y" * 5)
+    assert len(Answers().feed(data, [9, 5])) == 2
+    with pytest.raises(Unplain):
+        Answers().feed(data, [9, 4])
+
+
+def test_what_is_packed_is_known_to_be() -> None:
+    found = feed(answer(b"a", "Content-Length: 1", "Content-Encoding: GZIP") + answer(b"b", "Content-Length: 1"))
+    assert [one.is_gzipped for one in found] == [True, False]
+
+
+def test_headers_are_found_in_any_case_and_the_first_counts() -> None:
+    fields = Fields(feed(answer(b"a", "Content-Length: 1", 'ETag:  "x" ', "etag: y", "X-Odd: a:b"))[0].fields)
+    assert (fields["etag"], fields["ETAG"], fields.get("x-odd"), fields.get("Age")) == ('"x"', '"x"', "a:b", None)
+    assert list(fields) == ["content-length", "etag", "x-odd"] and len(fields) == 3
 
 
 @pytest.mark.parametrize(
@@ -58,7 +81,9 @@ def test_a_server_that_closes_says_so(fields: tuple[str, ...], is_last: bool) ->
         answer(b"body", "Content-Length: 101"),
         answer(b"body", "Content-Length: 4", "Transfer-Encoding: chunked"),
         answer(b"body", "Content-Length: 4", "Transfer-Encoding: identity"),
-        answer(b"body", "Content-Length: 4", "Content-Encoding: gzip"),
+        answer(b"body", "Content-Length: 4", "Content-Encoding: br"),
+        answer(b"body", "Content-Length: 4", "Content-Encoding: gzip, gzip"),
+        answer(b"body", "Content-Length: 4", "Content-Encoding: gzip", "Content-Encoding: identity"),
         answer(b"body", "Content-Length: 4", "Upgrade: h2c"),
         answer(b"body", "Content-Length: 4", "X: y\n z"),
         answer(b"body", "Content-Length: 4", " folded: y"),
@@ -73,7 +98,6 @@ def test_a_server_that_closes_says_so(fields: tuple[str, ...], is_last: bool) ->
         answer(b"", status="101 Switching Protocols"),
         answer(b"", status="204 No Content"),
         answer(b"", status="206 Partial Content"),
-        answer(b"", status="304 Not Modified"),
         answer(b"", status="999 Odd"),
         answer() + answer() + b"H",
         answer(b"body", "Content-Length: 4", "Connection: close") + answer(),
@@ -88,13 +112,13 @@ def test_what_is_not_plain_ends_a_connection(data: bytes) -> None:
 
 def test_bytes_that_nobody_asked_for_end_a_connection() -> None:
     with pytest.raises(Unplain, match="nobody asked"):
-        Answers(MOST_BYTES).feed(b"H", 0)
+        Answers().feed(b"H", [])
 
 
 def test_a_part_of_an_answer_is_known_to_be_one() -> None:
     for length in range(1, len(answer())):
-        answers = Answers(MOST_BYTES)
-        assert answers.feed(answer()[:length], 1) == [] and answers.has_part
+        answers = Answers()
+        assert answers.feed(answer()[:length], [MOST_BYTES]) == [] and answers.has_part
 
 
 @pytest.mark.parametrize("target", ["/files/demo-1.0+cpu.whl.metadata", "/a%2Bb?c=d&e", "/~a/b_c"])
@@ -110,7 +134,7 @@ def test_a_target_that_would_have_to_be_quoted_is_not_plain(target: str) -> None
 
 
 def test_a_request_names_the_host_and_asks_for_plain_bytes() -> None:
-    before, after = request_frame("127.0.0.1:8000", "engine/1")
+    before, after = request_frame("127.0.0.1:8000", "engine/1", {"Accept-Encoding": "identity"})
     lines = (before + b"/a" + after).decode().split("\r\n")
     assert lines[0] == "GET /a HTTP/1.1" and lines[-2:] == ["", ""]
     assert {"Host: 127.0.0.1:8000", "User-Agent: engine/1", "Accept-Encoding: identity"} <= set(lines)

@@ -1,0 +1,49 @@
+"""Asks for the first pages before there is an event loop."""
+
+from collections.abc import Iterable
+
+from engine.errors import ConfigurationError
+from engine.index.headers import PAGE_FIELDS, USER_AGENT
+from engine.index.source import early_urls, sources
+from engine.network.credentials import CredentialStore
+from engine.network.early import EarlyPages
+from engine.network.origin import Origin
+from engine.network.plain_http import is_plain_target
+from engine.network.proxies import Proxies
+from engine.network.trust import Trust
+from engine.sync import Run
+
+
+def ask_first(run: Run, trust: Trust, projects: Iterable[str]) -> EarlyPages | None:
+    """Starts asking for the pages of projects that will probably be needed.
+
+    Args:
+        run: options and environment variables.
+        trust: the TLS settings.
+        projects: their normalised names.
+
+    Returns:
+        What gives the answers, or None where pages are not asked for in the plain way.
+    """
+    places = sources(run, None)
+    urls = early_urls(places, projects)
+    if not urls:
+        return None
+    network = run.options.network
+    credentials = CredentialStore(run.environ, network.keyring_provider)
+    for location in (*places.indexes, *places.find_links):
+        credentials.know_index(location.url, location.name)
+    slash = urls[0].find("/", urls[0].find("://") + 3)
+    address = urls[0][:slash]
+    try:
+        origin = Origin.parse(address)
+        if Proxies(network.proxy, run.environ).find(origin) is not None:
+            return None
+        if credentials.find(urls[0], origin) is not None or "@" in address or not address.isascii():
+            return None
+    except (ConfigurationError, ValueError):
+        return None  # whoever asks with all care is told
+    targets = [url[slash:] for url in urls]
+    if not all(is_plain_target(target) for target in targets):
+        return None
+    return EarlyPages(address, targets, trust, user_agent=USER_AGENT, fields=PAGE_FIELDS)

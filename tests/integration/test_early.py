@@ -1,0 +1,114 @@
+"""The first pages are asked for before the event loop runs: over few connections, and with care where one is odd."""
+
+import gzip
+import json
+
+import pytest
+
+from engine.limits import BULK_CONNECTIONS, EARLY_CONNECTIONS
+from tests.support.index import JSON_TYPE, Fault, Index
+from tests.support.tool import Result, Target, Tool
+from tests.support.wheels import make_wheel
+
+COUNT = 3 * EARLY_CONNECTIONS
+NAMES = [f"demo{number}" for number in range(COUNT)]
+PAGE = "/simple/demo0/"
+#: Of demo0, whose page is odd in these tests.
+HERE = {"Content-Type": JSON_TYPE}
+
+
+@pytest.fixture(autouse=True)
+def projects(index: Index) -> None:
+    index.add_with_metadata(*(make_wheel(name, "1.0") for name in NAMES))
+
+
+def compiled(tool: Tool, *names: str) -> Result:
+    source = tool.write_lock(*names, name="wanted.in")
+    result = tool.compile(str(source), "-q", "--no-header", "--no-annotate")
+    assert result.code == 0, result.err
+    assert sorted(result.out.splitlines()) == sorted(f"{name}==1.0" for name in names)
+    return result
+
+
+def pages(index: Index) -> list[str]:
+    return [path for path in index.requests if path.startswith("/simple/")]
+
+
+def test_many_pages_come_over_few_connections_and_each_once(tool: Tool, index: Index) -> None:
+    compiled(tool, *NAMES)
+    assert sorted(pages(index)) == sorted(f"/simple/{name}/" for name in NAMES)
+    assert index.connections <= EARLY_CONNECTIONS + BULK_CONNECTIONS
+
+
+def test_what_is_needed_later_comes_over_the_same_connections(tool: Tool, index: Index) -> None:
+    index.add_with_metadata(make_wheel("needing", "1.0", requires=["needed"]), make_wheel("needed", "1.0"))
+    source = tool.write_lock("needing", name="wanted.in")
+    assert tool.compile(str(source), "-q").code == 0
+    assert pages(index) == ["/simple/needing/", "/simple/needed/"] and index.connections == 1
+
+
+def body(index: Index) -> bytes:
+    return index.answer(PAGE)[2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        ("packed", 1),
+        ("closing", 1),
+        ("in chunks", 2),
+        ("wrongly packed", 2),
+        ("moved", 1),
+        ("busy", 2),
+        ("reset", 2),
+        ("cut off", 2),
+        ("with more behind it", 2),
+    ],
+)
+def test_whatever_is_wrong_with_one_page_all_are_found(tool: Tool, index: Index, kind: str, count: int) -> None:
+    page = body(index)
+    index.fault("/elsewhere/", Fault(status=200, body=page.replace(b"/files/", b"/files/"), headers=HERE))
+    chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
+    faults = {
+        "packed": Fault(body=gzip.compress(page), headers={"Content-Encoding": "gzip"}, times=1),
+        "closing": Fault(headers={"Connection": "close"}, times=1),
+        "in chunks": Fault(body=chunk, headers={"Transfer-Encoding": "chunked", "Content-Length": ""}, times=1),
+        "wrongly packed": Fault(headers={"Content-Encoding": "br"}, times=1),
+        "moved": Fault(status=302, headers={"Location": "/elsewhere/"}, body=b"", times=1),
+        "busy": Fault(status=503, times=1),
+        "reset": Fault(reset=True, times=1),
+        "cut off": Fault(cut_after_bytes=10, times=1),
+        "with more behind it": Fault(
+            body=page + b"HTTP/1.1 200 OK\r\n", headers={"Content-Length": str(len(page))}, times=1
+        ),
+    }
+    index.fault(PAGE, faults[kind])
+    compiled(tool, *NAMES)
+    assert index.requests.count(PAGE) == count
+    assert index.requests.count("/elsewhere/") == (kind == "moved")
+
+
+def test_a_server_that_nobody_reaches_is_told_as_such(tool: Tool, index: Index) -> None:
+    index.close()
+    source = tool.write_lock(*NAMES, name="wanted.in")
+    result = tool.compile(str(source), "--retries", "0")
+    assert result.code == 1 and "connection refused" in result.err and f"{index.url}demo" in result.err
+
+
+def test_who_needs_a_password_is_not_asked_without_it(tool: Tool, index: Index) -> None:
+    index.passwords.add("name:word")
+    tool.index_url = index.url_for("name:word")
+    compiled(tool, "demo0")
+    assert all("authorization" in headers for headers in index.headers)
+
+
+def test_a_page_that_was_asked_for_early_is_the_newest(tool: Tool, target: Target, index: Index) -> None:
+    """What the cache has is asked for with its validators, not early."""
+    index.max_age_seconds = 0
+    index.validates = True
+    lock = tool.write_lock("demo0==1.0")
+    assert tool.sync(lock, target).code == 0
+    (asked,) = (headers for path, headers in zip(index.requests, index.headers, strict=True) if path == PAGE)
+    assert "if-none-match" not in asked and json.loads(body(index))["name"] == "demo0"
+    compiled(tool, "demo0")
+    assert "if-none-match" in index.headers[-1]
