@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.dependency_groups import DependencyGroupResolver
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
 from engine.wanted.project import HINT, UNBUILT, ProjectFile, StaticProject
 
@@ -56,6 +56,9 @@ def read_pyproject(
     optional = table.get("optional-dependencies", {})
     if isinstance(optional, dict):
         for extra, texts in optional.items():
+            if not _is_name(extra):
+                file.report(f'"{extra}" cannot be the name of an extra', "project.optional-dependencies", extra)
+                continue
             wanted = file.wanted(texts, "project.optional-dependencies", extra, origin)
             file.project.optional.setdefault(canonicalize_name(extra), []).extend(wanted)
     else:
@@ -96,6 +99,9 @@ def read_group(
     if not isinstance(groups, dict):
         file.report("dependency-groups is not a table")
         return file.project
+    if not _is_name(group):
+        file.report(f'"{group}" cannot be the name of a dependency group', "dependency-groups", group)
+        return file.project
     try:
         requirements = DependencyGroupResolver(groups).resolve(group)
     except ExceptionGroup as exc:
@@ -108,6 +114,14 @@ def read_group(
     if sources:
         _refuse_sources(file, fields)
     return file.project
+
+
+def _is_name(text: str) -> bool:
+    try:
+        canonicalize_name(text, validate=True)
+    except InvalidName:
+        return False
+    return True
 
 
 def _refuse_sources(file: ProjectFile, fields: dict[str, Any]) -> None:

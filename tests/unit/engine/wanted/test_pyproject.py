@@ -30,6 +30,10 @@ def group(text: str, name: str) -> StaticProject:
         ("[project\n", "p.toml: "),
         ("[project]\nname='x'\noptional-dependencies = []\n", "p.toml:3: optional-dependencies is not a table"),
         ("[project]\nname='x'\n[project.optional-dependencies]\na = 1\n", "p.toml:4: a is not a list of texts"),
+        (
+            "[project]\nname='x'\n[project.optional-dependencies]\n\"a'b\" = []\n",
+            'p.toml:4: "a\'b" cannot be the name of an',
+        ),
     ],
 )
 def test_a_fault_has_its_line(text: str, problem: str) -> None:
@@ -57,6 +61,11 @@ def test_a_group_that_is_not_there_is_told_with_those_that_are() -> None:
 def test_faults_of_a_group_are_all_told() -> None:
     project = group("[dependency-groups]\na=[{include-group='b'}]\nb=['x =1',\n'y =2']\n", "a")
     assert [problem.partition(": e")[0] for problem in project.problems] == ['p.toml:3: "x =1"', 'p.toml:4: "y =2"']
+
+
+def test_a_group_has_a_name_that_a_marker_can_ask_for() -> None:
+    problem = 'p.toml:2: "a\'b" cannot be the name of a dependency group'
+    assert group("[dependency-groups]\n\"a'b\" = ['alpha']\n", "a'b").problems == [problem]
 
 
 def test_a_group_that_includes_itself_is_a_problem() -> None:
