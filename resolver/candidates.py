@@ -131,12 +131,10 @@ class Candidates:
     def _mode(self, name: NormalizedName) -> Prereleases:
         """Reduces the five modes to three: never, like any other, as a last resort."""
         mode = self._problem.prereleases_package.get(name, self._problem.prereleases)
-        explicit = any(wanted.url is not None or _names_prerelease(wanted) for wanted in self._named.get(name, ()))
         if mode is Prereleases.EXPLICIT:
-            return Prereleases.ALLOW if explicit else Prereleases.DISALLOW
-        if mode is Prereleases.IF_NECESSARY_OR_EXPLICIT:
-            return Prereleases.ALLOW if explicit else Prereleases.IF_NECESSARY
-        return mode
+            named = any(wanted.url is not None or _names_prerelease(wanted) for wanted in self._named.get(name, ()))
+            return Prereleases.IF_NECESSARY if named else Prereleases.DISALLOW
+        return Prereleases.IF_NECESSARY if mode is Prereleases.IF_NECESSARY_OR_EXPLICIT else mode
 
     def _preferred(self, name: NormalizedName, table: VersionTable) -> int:
         version = self._problem.preferences.get(name)

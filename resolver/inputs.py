@@ -21,8 +21,8 @@ class Prereleases(enum.Enum):
     """When a pre-release may be chosen.
 
     DISALLOW never, ALLOW like any other version, IF_NECESSARY when no final version of the project fits,
-    EXPLICIT when a requirement, constraint or override of the problem names one, and
-    IF_NECESSARY_OR_EXPLICIT like any other version where one is named, else when no final version fits.
+    EXPLICIT the same where a requirement, constraint or override of the problem names one, else never.
+    IF_NECESSARY_OR_EXPLICIT is IF_NECESSARY, as since uv 0.12: what names a pre-release allows it, and no more.
     """
 
     DISALLOW = "disallow"
