@@ -58,23 +58,23 @@ class Finding(NamedTuple):
 def _advice(name: str, detail: str, obstacle: Obstacle, version: str) -> str | None:
     match obstacle:
         case Obstacle.PRERELEASE:
-            return f"--prerelease allow permits the pre-releases of {name}"
+            return f"--prerelease-package {name}=allow permits its pre-releases"
         case Obstacle.TOO_NEW:
             return f"choose a later --exclude-newer, or lift it with --exclude-newer-package {name}=false"
         case Obstacle.UPLOAD_TIME_UNKNOWN:
             return f"use an index that tells upload times, or lift the limit with --exclude-newer-package {name}=false"
         case Obstacle.SDIST_REFUSED:
-            return f"leave {name} out of --only-binary, so that it is built"
+            return f"make a wheel of it (pip wheel --no-deps {name}=={version}) and name its folder with --find-links"
         case Obstacle.WHEEL_REFUSED:
             return f"leave {name} out of --no-binary"
         case Obstacle.REQUIRES_PYTHON:
-            return f"use a Python that {detail} allows"
+            return f"use a Python that {detail} allows (--python)"
         case Obstacle.YANKED:
             return f"require {name}=={version} exactly to take a yanked version"
         case Obstacle.URL_DEPENDENCY:
             return f"add {detail} to your requirements"
         case Obstacle.NO_MATCHING_WHEEL:
-            return f"use a platform and Python that {name} has wheels for"
+            return f"use a Python and platform that {name} has wheels for (--python)"
         case _:
             return None
 

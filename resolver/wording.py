@@ -16,8 +16,8 @@ _LONGEST = 160
 _PHRASES = {
     Obstacle.NO_FILES: ("has no files", "have no files"),
     Obstacle.SDIST_REFUSED: (
-        "has only an sdist, which --only-binary refuses",
-        "have only sdists, which --only-binary refuses",
+        "has only an sdist, which cannot be built so far",
+        "have only sdists, which cannot be built so far",
     ),
     Obstacle.WHEEL_REFUSED: (
         "has only wheels, which --no-binary refuses",
