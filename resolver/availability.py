@@ -91,6 +91,10 @@ class File(NamedTuple):
     filename: str = ""
 
 
+#: Detail of a release without a matching wheel: it has an sdist, which is refused.
+WITH_SDIST = "sdist"
+
+
 class Policy:
     """What a run allows of files.
 
@@ -136,6 +140,8 @@ class Policy:
                 usable.append(file)
             elif (rank := _RANKS[reason.obstacle]) > best[0]:
                 best = (rank, reason.detail)
+        if not usable and _CHECKED[best[0]] is Obstacle.NO_MATCHING_WHEEL and not all(file.is_wheel for file in files):
+            best = (best[0], WITH_SDIST)
         if not usable:
             return Release(version, Unusable(_CHECKED[best[0]], best[1]))
         return self._release(version, usable)

@@ -6,7 +6,7 @@ those that need the least to change come first.
 
 from typing import NamedTuple
 
-from resolver.availability import Obstacle, Unusable
+from resolver.availability import WITH_SDIST, Obstacle, Unusable
 from resolver.dependencies import Wanted
 from resolver.wording import joined, one_line, with_source
 
@@ -64,7 +64,7 @@ def _advice(name: str, detail: str, obstacle: Obstacle, version: str) -> str | N
         case Obstacle.UPLOAD_TIME_UNKNOWN:
             return f"use an index that tells upload times, or lift the limit with --exclude-newer-package {name}=false"
         case Obstacle.SDIST_REFUSED:
-            return f"make a wheel of it (pip wheel --no-deps {name}=={version}) and name its folder with --find-links"
+            return _make_wheel(name, version)
         case Obstacle.WHEEL_REFUSED:
             return f"leave {name} out of --no-binary"
         case Obstacle.REQUIRES_PYTHON:
@@ -74,9 +74,14 @@ def _advice(name: str, detail: str, obstacle: Obstacle, version: str) -> str | N
         case Obstacle.URL_DEPENDENCY:
             return f"add {detail} to your requirements"
         case Obstacle.NO_MATCHING_WHEEL:
-            return f"use a Python and platform that {name} has wheels for (--python)"
+            other = f"use a Python and platform that {name} has wheels for (--python)"
+            return f"{other}, or {_make_wheel(name, version)}" if detail == WITH_SDIST else other
         case _:
             return None
+
+
+def _make_wheel(name: str, version: str) -> str:
+    return f"make a wheel of it (pip wheel --no-deps {name}=={version}) and name its folder with --find-links"
 
 
 def hints(findings: list[Finding], direct: list[Wanted]) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ brought to one line of bounded length and shows no credentials.
 
 from collections.abc import Sequence
 
-from resolver.availability import Obstacle, Unusable
+from resolver.availability import WITH_SDIST, Obstacle, Unusable
 from resolver.dependencies import Wanted, without_credentials
 from resolver.versions import VersionTable
 
 _LONGEST = 160
+
+_NO_WHEEL = "no wheel for this platform and Python"
 
 #: For one version and for several.
 _PHRASES = {
@@ -24,8 +26,8 @@ _PHRASES = {
         "have only wheels, which --no-binary refuses",
     ),
     Obstacle.NO_MATCHING_WHEEL: (
-        "has no wheel for this platform and Python, and no sdist",
-        "have no wheel for this platform and Python, and no sdist",
+        f"has {_NO_WHEEL}, and no sdist",
+        f"have {_NO_WHEEL}, and no sdist",
     ),
     Obstacle.UPLOAD_TIME_UNKNOWN: (
         "has no upload time, so --exclude-newer leaves it out",
@@ -60,6 +62,9 @@ def what_is_wrong(reason: Unusable, *, several: bool, python: str) -> str:
             return "cannot be had" + (f": {detail}" if detail else "")
         case Obstacle.URL_DEPENDENCY:
             return f"{'depend' if several else 'depends'} on {detail}, a URL that only your own requirements may name"
+        case Obstacle.NO_MATCHING_WHEEL if detail == WITH_SDIST:
+            sdists = "their sdists" if several else "its sdist"
+            return f"{'have' if several else 'has'} {_NO_WHEEL}, and {sdists} cannot be built so far"
         case _:
             return _PHRASES[reason.obstacle][several]
 

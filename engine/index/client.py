@@ -22,7 +22,7 @@ from engine.limits import CONNECT_SECONDS, PAGES, READ_SECONDS
 from engine.locations import IndexLocation
 from engine.network.credentials import CredentialStore
 from engine.network.early import EarlyPages
-from engine.network.interrupted import Interrupted
+from engine.network.interrupted import SERVER_FAILS, Interrupted
 from engine.network.origin import Origin
 from engine.network.pace import Pace
 from engine.network.plain_client import PlainClient
@@ -219,7 +219,11 @@ class Network:
         """
         fields, now = Fields(plain.fields), time.time()
         if plain.status in TRANSIENT_STATUS:
-            raise Interrupted(f"HTTP {plain.status}", retry_after_seconds(fields.get("Retry-After"), now))
+            raise Interrupted(
+                f"HTTP {plain.status}",
+                retry_after_seconds(fields.get("Retry-After"), now),
+                hint=SERVER_FAILS if plain.status >= 500 else None,
+            )
         if plain.status in REFUSED_STATUS:
             if await self.credentials.find_after_refusal(url, Origin.parse(url), None) is None:
                 said = f"cannot fetch {without_credentials(url)}: HTTP {plain.status} {_phrase(plain.status)}".rstrip()

@@ -31,6 +31,8 @@ _MINOR = 4
 #: What a project may be. Source: PEP 792.
 STATUSES = ("active", "archived", "quarantined", "deprecated")
 _ALGORITHMS = ("sha256", "sha384", "sha512", "sha224", "sha1", "md5")
+#: What to do about a page that cannot be read.
+_DAMAGED = "run it again; if that does not help, check that --index-url names an index, and tell who runs it"
 _WEB = ("https://", "http://")
 #: Fields whose loss changes no decision: a wrong type there costs the field, not the file.
 _EXPENDABLE = ("size", "upload-time", "core-metadata")
@@ -108,7 +110,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             except msgspec.ValidationError:
                 raw = _decode_tolerantly(body, notes)
         except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
-            raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}") from exc
+            raise InvalidPage(f"{without_credentials(url)} is not a project page: {exc}", hint=_DAMAGED) from exc
         warnings = _check_version(raw.meta.api_version, url)
         name = normalize_name(project)
         if name and raw.name and normalize_name(raw.name) != name:

@@ -21,7 +21,7 @@ from engine.index.freshness import Freshness
 from engine.index.headers import PAGE_FIELDS, USER_AGENT
 from engine.limits import PAGE_BYTES
 from engine.network.credentials import CredentialStore
-from engine.network.interrupted import DRIPS, Interrupted
+from engine.network.interrupted import DRIPS, SERVER_FAILS, Interrupted
 from engine.network.origin import Credentials, Origin, split_credentials
 from engine.network.pace import Pace
 from engine.network.proxies import Proxies, Proxy
@@ -164,7 +164,8 @@ class Session:
                 if response.status in TRANSIENT_STATUS:
                     wait = retry_after_seconds(response.headers.get("Retry-After"), time.time())
                     through = f" through the proxy {proxy}" if proxy is not None else ""
-                    raise Interrupted(f"HTTP {response.status}{through}", wait)
+                    hint = SERVER_FAILS if response.status >= 500 and not through else None
+                    raise Interrupted(f"HTTP {response.status}{through}", wait, hint=hint)
                 try:
                     yield response
                 except _ENDED as exc:

@@ -7,6 +7,10 @@ from engine.limits import RETRY_SECONDS
 DRIPS = "the server hardly sends anything"
 
 
+#: What to do about a server that answers with 500 and the like.
+SERVER_FAILS = "the server fails: run it again later, or take another index (--index-url)"
+
+
 class Interrupted(Exception):
     """A question failed in a way that may pass; `str()` says how.
 

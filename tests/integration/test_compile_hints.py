@@ -133,7 +133,47 @@ def test_a_page_that_cannot_be_had_is_named_with_what_to_do(tool: Tool, index: I
     index.fault("/simple/base/", Fault(status=status))
     result = tool.compile("in.txt", "--retries", "0")
     assert result.code == 1 and result.out == ""
-    assert "base" in result.err and str(status) in result.err and "hint: " in result.err, result.err
+    assert f"/base/: HTTP {status}" in result.err and "hint: the server fails: run it again" in result.err, result.err
     assert "cannot be installed" not in result.err
     index.heal()
     assert pins(tool.compile("in.txt")) == ["app==1.0", "base==2.0"]
+
+
+def test_a_page_that_is_damaged_is_named_with_what_to_do(tool: Tool, index: Index) -> None:
+    wants(tool, "app")
+    index.fault("/simple/app/", Fault(body=b"{"))
+    result = tool.compile("in.txt")
+    assert result.code == 1 and "/simple/app/ is not a project page" in result.err
+    assert "hint: run it again" in result.err and "--index-url" in result.err
+
+
+def test_a_metadata_file_that_is_another_than_was_promised_is_told_and_the_wheel_is_read(
+    tool: Tool, index: Index
+) -> None:
+    wheel = make_wheel("beside", "1.0", requires=["base<2"])
+    index.add(wheel, **{"core-metadata": {"sha256": "0" * 64}})
+    index.fault(f"/files/{wheel.filename}.metadata", Fault(status=200, body=b"Metadata-Version: 2.1\n"))
+    wants(tool, "beside")
+    result = tool.compile("in.txt")
+    assert pins(result) == ["base==1.0", "beside==1.0"]
+    assert f"warning: {index.url.removesuffix('simple/')}files/{wheel.filename}.metadata is not" in result.err
+
+
+def test_metadata_that_cannot_be_had_are_named_with_what_to_do(tool: Tool, index: Index) -> None:
+    wheel = make_wheel("beside", "1.0")
+    index.add(wheel, **{"core-metadata": True})
+    index.fault(f"/files/{wheel.filename}.metadata", Fault(status=500))
+    wants(tool, "beside")
+    result = tool.compile("in.txt", "--retries", "0")
+    assert result.code == 1 and f"{wheel.filename}.metadata: HTTP 500" in result.err
+    assert "hint: the server fails: run it again" in result.err
+
+
+def test_what_is_told_is_whole(tool: Tool) -> None:
+    wants(tool, "app", "base<2")
+    result = tool.compile("in.txt")
+    assert result.code == 1 and result.err.splitlines() == [
+        "error: app (in.txt:1) and base<2 (in.txt:2) cannot be installed together",
+        "    app 1.0 depends on base>=2",
+        "hint: relax base<2 (in.txt:2)",
+    ]

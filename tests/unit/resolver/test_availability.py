@@ -7,6 +7,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from resolver import File, Obstacle, Policy, Release, Unusable
+from resolver.availability import WITH_SDIST
 
 NAME = canonicalize_name("a")
 VERSION = Version("1")
@@ -37,7 +38,8 @@ def policy(**options: object) -> Policy:
             [WHEEL._replace(uploaded=LATE)],
             Unusable(Obstacle.TOO_NEW, "2026-06-01"),
         ),
-        ({"only_binary": ALL}, [SDIST, WHEEL._replace(fits=False)], Unusable(Obstacle.NO_MATCHING_WHEEL)),
+        ({"only_binary": ALL}, [SDIST, WHEEL._replace(fits=False)], Unusable(Obstacle.NO_MATCHING_WHEEL, WITH_SDIST)),
+        ({"only_binary": ALL}, [WHEEL._replace(fits=False), SDIST], Unusable(Obstacle.NO_MATCHING_WHEEL, WITH_SDIST)),
     ],
 )
 def test_release_is_unusable(options: dict[str, object], files: list[File], expected: Unusable) -> None:

@@ -160,6 +160,21 @@ CASES = {
         "  a 1 to 3 have no wheel for this platform and Python, and no sdist",
         "hint: use a Python and platform that a has wheels for (--python)",
     ),
+    "wheel and sdist": Case(
+        {
+            "a": {
+                "1": (),
+                "2": Facts(unusable=Unusable(Obstacle.NO_MATCHING_WHEEL, "sdist")),
+                "3": Facts(unusable=Unusable(Obstacle.NO_MATCHING_WHEEL, "sdist")),
+            }
+        },
+        problem(["a>1"]),
+        "a>1 (app.txt:1) cannot be installed",
+        "  a 2 and 3 have no wheel for this platform and Python, and their sdists cannot be built so far",
+        "hint: use a Python and platform that a has wheels for (--python), or make a wheel of it "
+        "(pip wheel --no-deps a==3) and name its folder with --find-links, or allow a==1",
+        "hint: relax a>1 (app.txt:1)",
+    ),
     "sdist": Case(
         {"a": {"1": (), "2": Facts(unusable=Unusable(Obstacle.SDIST_REFUSED))}},
         problem(["a>1"]),
