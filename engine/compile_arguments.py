@@ -177,12 +177,12 @@ def compile_options(
         ConfigurationError: when options contradict each other.
     """
     from engine.compiled.command import told_command
-    from engine.compiled.requirements_txt import Annotations, TextStyle
+    from engine.compiled.style import Annotations, TextStyle
     from engine.compiling import CompileOptions
     from engine.environment.installed import normalize_name
     from engine.errors import ConfigurationError
     from engine.inputs import is_pylock
-    from engine.wanted.model import Asked
+    from engine.wanted.asked import Asked
 
     def words(name: str) -> tuple[str, ...]:
         found = values.get(name)

@@ -11,7 +11,7 @@ one rename, and only when there is an answer.
 import importlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cache.records import RecordStore
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from engine.compiled.model import Answer
-    from engine.compiled.requirements_txt import TextStyle
+    from engine.compiled.style import TextStyle
     from engine.cutoff import Cutoffs
     from engine.environment.platforms import Elsewhere
     from engine.index.client import Network
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from engine.network.trust import Trust
     from engine.solving.resolving import Found
     from engine.solving.universal import FoundEverywhere
-    from engine.wanted.model import Asked, Wants
+    from engine.wanted.asked import Asked
+    from engine.wanted.model import Wants
     from engine.wanted.upgrades import Upgrades
 
 #: What a resolution needs, in pieces that take 5-25 ms to import.
@@ -61,8 +62,7 @@ LATE_IMPORTS = (
 FIRST_PACKETS_SECONDS = 0.005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompileOptions:
+class CompileOptions(NamedTuple):
     """What was asked for.
 
     Attributes:
@@ -95,7 +95,7 @@ class CompileOptions:
     fork_strategy: str = "requires-python"
     strategy: str = "highest"
     prereleases: str | None = None
-    prereleases_of: "Mapping[NormalizedName, str]" = field(default_factory=dict)
+    prereleases_of: "Mapping[NormalizedName, str]" = MappingProxyType({})
     dependencies: bool = True
     cutoffs: "Cutoffs | None" = None
     upgrade: bool = False
@@ -218,6 +218,8 @@ class _Compilation:
         run = self._run
         wants = read_wants(self._options.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
         if (upgrades := self._options.upgrades) is not None and upgrades.constraints:
+            from dataclasses import replace
+
             wants = replace(wants, constraints=(*wants.constraints, *upgrades.constraints))
         self._wants = wants
 
@@ -290,6 +292,8 @@ class _Compilation:
             from engine.wanted.pythons import pythons_from
 
             python = options.python_version or target.markers["python_full_version"]
+            from dataclasses import replace
+
             answer = replace(answer, requires_python=pythons_from(wants.pythons, python))
         return self._text(answer), len(answer.entries), found, wants.notes
 

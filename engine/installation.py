@@ -6,7 +6,6 @@ with the resolution, whose wheels are on their way before it ends.
 """
 
 import importlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cache import plans
@@ -173,6 +172,8 @@ class Installation:
         with timed(run.recorder, "parse", "requirements"):
             wants = read_wants(request.asked, environ=run.environ, cwd=run.cwd, fetch=run.fetch)
         if self._upgrades.constraints:
+            from dataclasses import replace
+
             wants = replace(wants, constraints=(*wants.constraints, *self._upgrades.constraints))
         self._wants = wants
         with timed(run.recorder, "wait", "interpreters"):

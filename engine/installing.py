@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.options import SyncOptions
     from engine.recording import Recorder
     from engine.reporting import Outcome, View
-    from engine.wanted.model import Asked
+    from engine.wanted.asked import Asked
 
 
 class InstallRequest:
@@ -123,7 +123,7 @@ class InstallRequest:
     @property
     def asked(self) -> "Asked":
         """The inputs, as those take them who read them."""
-        from engine.wanted.model import Asked
+        from engine.wanted.asked import Asked
 
         return Asked(
             words=self.words,

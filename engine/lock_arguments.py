@@ -78,8 +78,6 @@ def lock_options(values: Mapping[str, Value], places: SyncOptions, cwd: str) -> 
     Raises:
         ConfigurationError: when there is no project here.
     """
-    from dataclasses import replace
-
     from engine.errors import ConfigurationError
     from engine.locking import LOCK
 
@@ -95,4 +93,4 @@ def lock_options(values: Mapping[str, Value], places: SyncOptions, cwd: str) -> 
     options = compile_arguments.compile_options(said, places, cwd, ("lock",), {})
     groups = values["default_group"]
     assert isinstance(groups, list)
-    return replace(options, asked=replace(options.asked, parts=True), default_groups=tuple(groups) or None)
+    return options._replace(asked=options.asked._replace(parts=True), default_groups=tuple(groups) or None)

@@ -13,55 +13,18 @@ Source: pip's "Requirements File Format".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from engine.compiled.model import marker_text, without_login
+from engine.compiled.style import Annotations
 from engine.lock.direct import has_scheme
 
 if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
-
     from engine.compiled.model import Answer, Entry
+    from engine.compiled.style import TextStyle
 
 #: Where annotations of the line style begin, after two spaces.
 _COLUMN = 24
-
-
-class Annotations(Enum):
-    """How it is told why something is there."""
-
-    SPLIT = "split"
-    LINE = "line"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextStyle:
-    """What the text has in it besides the pins.
-
-    Attributes:
-        command: the command line that made it (`engine.compiled.command`); "" for no header.
-        annotations: why something is there.
-        hashes: of every file.
-        extras: of every entry (`--no-strip-extras`).
-        markers: of every entry (`--no-strip-markers`, and always for a universal answer).
-        index_urls, find_links, formats: the options of the answer.
-        index_annotations: where each entry comes from.
-        left_out: projects that get no line.
-    """
-
-    command: str = ""
-    annotations: Annotations = Annotations.SPLIT
-    hashes: bool = False
-    extras: bool = False
-    markers: bool = False
-    index_urls: bool = False
-    find_links: bool = False
-    formats: bool = False
-    index_annotations: bool = False
-    left_out: tuple[NormalizedName, ...] = ()
 
 
 def requirements_text(answer: Answer, style: TextStyle) -> str:

@@ -9,7 +9,6 @@ Source: PEP 405.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -58,6 +57,8 @@ def create_environment(path: str, base_executable: str) -> None:
 
 def _take_back(path: str, existed: bool) -> None:
     if not existed:
+        import shutil  # with its compressors, 3 ms before the first question to an index
+
         shutil.rmtree(path, ignore_errors=True)
 
 

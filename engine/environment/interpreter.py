@@ -14,10 +14,9 @@ cache: it takes and returns bytes.  Rules:
 Source: PEP 425, PEP 508, PEP 668.
 """
 
-import json
 import os
 import subprocess
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.environment.probe import BEGIN, END
 from engine.environment.target import is_executable
@@ -34,8 +33,7 @@ _ASK_TIMEOUT_SECONDS = 30
 _MANAGED_BY_OTHERS = "This environment is managed by something else."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """The facts of one interpreter.
 
     Attributes:
@@ -52,7 +50,6 @@ class Interpreter:
             between parts if `is_virtual`, else absolute.
         markers: the complete marker environment, without `extra`.
         tags: what wheels it takes, best first, such as `py3-none-any`.
-        tag_priority: position of each tag in `tags`; lower is better.
     """
 
     version: str
@@ -66,10 +63,11 @@ class Interpreter:
     tags: tuple[str, ...]
     cache_tag: str = ""
     bytecode_magic: str = ""
-    tag_priority: dict[str, int] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tag_priority", {tag: place for place, tag in enumerate(self.tags)})
+    @property
+    def tag_priority(self) -> dict[str, int]:
+        """The position of each tag in `tags`; lower is better."""
+        return {tag: place for place, tag in enumerate(self.tags)}
 
     @property
     def externally_managed(self) -> str | None:
@@ -81,6 +79,8 @@ class Interpreter:
 
     def to_json(self) -> bytes:
         """Returns the bytes that `from_json` reads back."""
+        import json
+
         fields = {text: getattr(self, text) for text in _TEXTS}
         fields |= {"is_virtual": self.is_virtual, "schemes": self.schemes, "markers": self.markers, "tags": self.tags}
         return json.dumps({"format": FORMAT, **fields}, separators=(",", ":")).encode()
@@ -88,6 +88,8 @@ class Interpreter:
     @classmethod
     def from_json(cls, body: bytes) -> "Interpreter | None":
         """Reads facts; None if the bytes are damaged or of another format."""
+        import json
+
         try:
             fields = json.loads(body)
             if fields["format"] != FORMAT:
@@ -174,6 +176,8 @@ def parse_probe(stdout: bytes) -> Interpreter:
     Raises:
         ValueError: when there are none, or they are incomplete.
     """
+    import json
+
     body = stdout.partition(BEGIN.encode())[2].partition(END.encode())[0]
     try:
         return _from_fields(json.loads(body))

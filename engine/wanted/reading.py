@@ -22,9 +22,10 @@ from engine.inputs import STANDARD_INPUT, LockInput, read_input
 from engine.local import local_path
 from engine.lock.direct import Place
 from engine.lock.walking import FileWalk
+from engine.wanted.asked import Asked
 from engine.wanted.extras import with_extras
 from engine.wanted.lines import WantedReader
-from engine.wanted.model import Asked, Wanted, Wants
+from engine.wanted.model import Wanted, Wants
 from engine.wanted.parts import with_parts
 from engine.wanted.project import HINT, UNBUILT, StaticProject
 from engine.wanted.pyproject import group_names, read_group, read_pyproject

@@ -9,7 +9,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from engine.compiled.model import Answer, ChosenFile, Entry
-from engine.compiled.requirements_txt import Annotations, TextStyle, requirements_text
+from engine.compiled.requirements_txt import requirements_text
+from engine.compiled.style import Annotations, TextStyle
 from engine.lock.pins import Digest
 
 SIMPLE = "https://example.com/simple"

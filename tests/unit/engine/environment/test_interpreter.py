@@ -6,7 +6,6 @@ import platform
 import sys
 import sysconfig
 import venv
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,7 +179,7 @@ def test_mark_is_read_anew_each_time_and_means_nothing_to_a_virtual_environment(
 ) -> None:
     mark = tmp_path / "EXTERNALLY-MANAGED"
     mark.write_text("[externally-managed]\nError=no\n", encoding="utf-8")
-    inside, outside = (replace(facts, stdlib=str(tmp_path)) for facts in (virtual, plain))
+    inside, outside = (facts._replace(stdlib=str(tmp_path)) for facts in (virtual, plain))
     assert (inside.externally_managed, outside.externally_managed) == (None, "no")
     mark.unlink()
     assert (inside.externally_managed, outside.externally_managed) == (None, None)

@@ -7,7 +7,8 @@ import pytest
 
 from engine.errors import ConfigurationError, IndexUnavailable, InvalidRequirements
 from engine.inputs import conditions_hold
-from engine.wanted.model import Asked, Wanted, Wants
+from engine.wanted.asked import Asked
+from engine.wanted.model import Wanted, Wants
 from engine.wanted.reading import read_wants
 from tests.support.wheels import make_wheel
 
