@@ -55,8 +55,10 @@ LATE_IMPORTS = (
     "resolver",
     "engine.supply",
     "engine.solving.resolving",
-    "engine.compiled.requirements_txt",
 )
+
+#: What is needed when there is an answer, in pieces that are imported while the first metadata are on their way.
+LATER_IMPORTS = ("engine.compiled.model", "engine.solving.answering", "engine.compiled.requirements_txt")
 
 #: Long enough for the first packets to leave, in seconds.
 FIRST_PACKETS_SECONDS = 0.005
@@ -251,7 +253,6 @@ class _Compilation:
                         await asyncio.sleep(0)
                 if self._wants is None:
                     self._read()
-                workers.wake()
                 return await self._resolve(network, workers, scratch)
             finally:
                 await network.close()
@@ -259,8 +260,10 @@ class _Compilation:
     async def _resolve(
         self, network: "Network", workers: Workers, scratch: str
     ) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
+        import asyncio
+
         from engine.solving.problems import Order, preferences_of, problem_of
-        from engine.solving.resolving import answer_of, resolve
+        from engine.solving.resolving import resolve
 
         options, wants = self._options, self._wants
         assert wants is not None
@@ -277,6 +280,8 @@ class _Compilation:
             preferences = preferences_of(self._before, name, target.markers, self._upgraded)
         order = Order(options.strategy, options.prereleases, options.prereleases_of)
         problem = problem_of(wants, target.markers, order, preferences, dependencies=options.dependencies)
+        for delay_seconds, name in enumerate(LATER_IMPORTS, 1):
+            asyncio.get_running_loop().call_later(delay_seconds / 100, importlib.import_module, name)
         found = await resolve(
             self._run,
             problem,
@@ -287,13 +292,17 @@ class _Compilation:
             scratch=scratch,
             cutoffs=options.cutoffs,
         )
-        answer = answer_of(self._run, wants, found, wheels_only=options.pylock)
+        from engine.solving.answering import answer_of
+
+        style = options.style
+        with_files = options.pylock or style.hashes or style.index_annotations
+        answer = answer_of(self._run, wants, found, with_files=with_files, wheels_only=options.pylock)
         if options.pylock:
+            from dataclasses import replace
+
             from engine.wanted.pythons import pythons_from
 
             python = options.python_version or target.markers["python_full_version"]
-            from dataclasses import replace
-
             answer = replace(answer, requires_python=pythons_from(wants.pythons, python))
         return self._text(answer), len(answer.entries), found, wants.notes
 

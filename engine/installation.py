@@ -247,7 +247,6 @@ class Installation:
                     self._prepare()
                     if self._is_settled():
                         return {}
-                workers.wake()
                 return await self._run_pipeline(network, scratch, workers)
             finally:
                 if self._target.work is not None:

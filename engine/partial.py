@@ -14,7 +14,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 from engine.credentials import without_credentials
 from engine.limits import KEPT_BYTES
@@ -208,6 +207,8 @@ def _strong_etag(headers: Mapping[str, str]) -> str | None:
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:
     """Returns the Last-Modified where nothing can have changed within its second unnoticed."""
+    from email.utils import parsedate_to_datetime
+
     modified = headers.get("Last-Modified")
     try:
         if modified is not None:

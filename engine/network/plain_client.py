@@ -81,6 +81,7 @@ class PlainClient:
         self._user_agent = user_agent
         self._patience_seconds = patience_seconds
         self._servers: dict[str, _Server | None] = {}
+        self._is_over = False
 
     def get(self, url: str, done: Done) -> bool:
         """Asks for a small file.
@@ -133,7 +134,7 @@ class PlainClient:
             address: scheme and host, as in a URL.
             stream: its TLS is set up.
         """
-        server, _ = self._find(f"{address}/")
+        server, _ = (None, "") if self._is_over else self._find(f"{address}/")
         if server is None or server.is_off:
             stream.close()
         else:
@@ -141,6 +142,7 @@ class PlainClient:
 
     def end(self) -> None:
         """Ends all connections, and tells nobody anything any more."""
+        self._is_over = True
         for server in self._servers.values():
             if server is not None:
                 server.end()

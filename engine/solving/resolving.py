@@ -1,9 +1,9 @@
-"""From what is wanted to what was found: the problem, its resolution, and the answer that is written.
+"""From a problem to what was found: its resolution, and the files of that.
 
 Loaded while the first pages are on their way; `engine.compiling` is the door.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import anyio
@@ -12,20 +12,18 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from engine.admission import Admission
-from engine.compiled.model import Answer, ChosenFile, Entry
 from engine.environment.platforms import Elsewhere
 from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
 from engine.index.source import Sources, sources
 from engine.limits import DOWNLOADS
-from engine.lock.pins import Digest
 from engine.reporting import Progress
 from engine.solving.ahead import Ahead
 from engine.solving.answers import Answers
 from engine.solving.driver import Driver
 from engine.solving.installed import InstalledRelease
 from engine.solving.opening import Asked, open_answers
-from engine.solving.versions import ListedFile, upload_time
+from engine.solving.versions import ListedFile
 from engine.supply import Supply
 from engine.sync import Run
 from engine.wanted.model import Wants
@@ -35,12 +33,8 @@ from resolver import Pin, Policy, Problem, Resolution, ResolutionFailed, Resolve
 if TYPE_CHECKING:
     from engine.cutoff import Cutoffs
     from engine.solving.everywhere import Everywhere
-    from resolver.universal import UniversalPin
 
 Result = TypeVar("Result")
-
-#: Digests that prove something.
-_STRONG = ("sha256", "sha384", "sha512")
 
 
 class Found(NamedTuple):
@@ -48,14 +42,14 @@ class Found(NamedTuple):
 
     Attributes:
         resolution: what was chosen.
-        files: all files of that; best: the one to install, None for what is installed.
+        files: returns all files of a pin of that; best: the one to install, None for what is installed.
         warnings, details: one line each.
         looked_at: the projects whose versions were listed; fresh_until: when their pages have to be asked for again, in
             seconds of the epoch.
     """
 
     resolution: Resolution
-    files: dict[NormalizedName, tuple[ListedFile, ...]]
+    files: Callable[[Pin], tuple[ListedFile, ...]]
     best: dict[NormalizedName, ListedFile | None]
     warnings: list[str]
     details: list[str]
@@ -256,11 +250,10 @@ async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Fou
         f"resolved {len(resolution.pins)} distributions: {effort.decisions} decisions, {effort.conflicts} conflicts, "
         f"metadata of {effort.metadata} files needed, {answers.source.asked} fetched"
     ]
-    files = {pin.name: answers.files(pin) for pin in resolution.pins}
     best = {pin.name: answers.file(pin.name, pin.version, pin.url) for pin in resolution.pins}
     if ahead is not None:
         ahead.keep_only({file.url for file in best.values() if file is not None})
-    return Found(resolution, files, best, [*resolution.warnings, *warnings], [*notes, *details])
+    return Found(resolution, answers.files, best, [*resolution.warnings, *warnings], [*notes, *details])
 
 
 def _policy(target: "Elsewhere | Everywhere", places: Sources, cutoffs: "Cutoffs | None") -> Policy:
@@ -285,93 +278,3 @@ def _names(words: Sequence[str]) -> frozenset[str]:
         elif word:
             found.add(word if word == ":all:" else canonicalize_name(word))
     return frozenset(found)
-
-
-def answer_of(run: Run, wants: Wants, found: Found, *, wheels_only: bool) -> Answer:
-    """Returns what is to be written.
-
-    Args:
-        run: options.
-        wants: what was wanted, and what the files say about indexes.
-        found: what was chosen.
-        wheels_only: leave out files that cannot be installed as they are.
-    """
-    versions = {pin.name: pin.version for pin in found.resolution.pins}
-    wanted_by: dict[NormalizedName, list[NormalizedName]] = {name: [] for name in versions}
-    for name, needs in found.resolution.dependencies.items():
-        for need in needs:
-            if need in wanted_by:
-                wanted_by[need].append(name)
-    places = sources(run, wants)
-    entries = tuple(
-        entry_of(
-            pin,
-            wants,
-            wanted_by=wanted_by[pin.name],
-            files=found.files[pin.name],
-            dependencies=tuple(
-                (name, versions[name]) for name in found.resolution.dependencies.get(pin.name, ()) if name in versions
-            ),
-            wheels_only=wheels_only,
-        )
-        for pin in found.resolution.pins
-    )
-    return answer_with(entries, places, wants)
-
-
-def answer_with(entries: tuple[Entry, ...], places: Sources, wants: Wants) -> Answer:
-    """Returns the answer of these entries, with where they come from."""
-    return Answer(
-        entries=entries,
-        index_url=next((index.url for index in reversed(places.indexes)), ""),
-        extra_index_urls=tuple(index.url for index in places.indexes[:-1]),
-        find_links=tuple(place.url for place in places.find_links),
-        formats=wants.formats,
-    )
-
-
-def entry_of(
-    pin: "Pin | UniversalPin",
-    wants: Wants,
-    *,
-    wanted_by: Iterable[NormalizedName],
-    files: Sequence[ListedFile],
-    dependencies: tuple[tuple[NormalizedName, Version], ...],
-    wheels_only: bool,
-) -> Entry:
-    """Returns one distribution of the answer.
-
-    Args:
-        pin: what was chosen.
-        wants: what was wanted.
-        wanted_by: what depends on it.
-        files: of its release.
-        dependencies: what of the answer it depends on.
-        wheels_only: leave out files that cannot be installed as they are.
-    """
-    named = [one for one in (*wants.requirements, *wants.constraints, *wants.overrides) if one.name == pin.name]
-    direct = ""
-    if pin.url:
-        of_url = [one for one in named if one.file is not None and one.requirement.url == pin.url]
-        direct = next((one.given for one in of_url if one.given), pin.url)
-    return Entry(
-        name=pin.name,
-        version=pin.version,
-        extras=pin.extras,
-        direct=direct,
-        origins=tuple(dict.fromkeys(one.origin for one in named if one.origin)),
-        wanted_by=tuple(sorted(wanted_by)),
-        index_url="" if pin.url else files[0].page if files else "",
-        dependencies=dependencies,
-        files=tuple(_chosen_file(file) for file in files if file.is_wheel or not wheels_only),
-    )
-
-
-def _chosen_file(file: ListedFile) -> ChosenFile:
-    return ChosenFile(
-        filename=file.filename,
-        url=file.url,
-        size_bytes=file.size_bytes,
-        upload_time=upload_time(file.uploaded),
-        digests=tuple(Digest(algorithm=name, hex=digits) for name, digits in file.hashes.items() if name in _STRONG),
-    )

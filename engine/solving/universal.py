@@ -18,10 +18,11 @@ from engine.cutoff import Cutoffs
 from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
 from engine.index.source import sources
+from engine.solving.answering import answer_with, entry_of
 from engine.solving.driver import Driver
 from engine.solving.everywhere import Everywhere
 from engine.solving.problems import Order, problem_of
-from engine.solving.resolving import Resolving, answer_with, entry_of, with_supply
+from engine.solving.resolving import Resolving, with_supply
 from engine.solving.versions import ListedFile
 from engine.supply import Supply
 from engine.sync import Run

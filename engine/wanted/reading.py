@@ -23,13 +23,8 @@ from engine.local import local_path
 from engine.lock.direct import Place
 from engine.lock.walking import FileWalk
 from engine.wanted.asked import Asked
-from engine.wanted.extras import with_extras
 from engine.wanted.lines import WantedReader
 from engine.wanted.model import Wanted, Wants
-from engine.wanted.parts import with_parts
-from engine.wanted.project import HINT, UNBUILT, StaticProject
-from engine.wanted.pyproject import group_names, read_group, read_pyproject
-from engine.wanted.setuptools_files import read_setup_cfg, setup_py_says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +32,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from engine.inputs import Fetch
+    from engine.wanted.project import StaticProject
 
 PYPROJECT = "pyproject.toml"
 SETUP_CFG = "setup.cfg"
@@ -203,6 +199,10 @@ class _WantsReader(FileWalk[Wanted]):
             self.read_requirements(one, constrains=self._role == "constraints", chain=())
 
     def _read_project(self, one: LockInput) -> None:
+        # Not at the top: most inputs are no projects, and the parsers of these files take 10 ms to import.
+        from engine.wanted.pyproject import group_names
+        from engine.wanted.setuptools_files import read_setup_cfg, setup_py_says_nothing
+
         extras = bool(self._asked.extras) or self._asked.all_extras or self._asked.parts
         shown, place = _shown(one, self.cwd), Place(folder=self.cwd, url=one.url)
         if one.name == SETUP_PY:
@@ -219,6 +219,8 @@ class _WantsReader(FileWalk[Wanted]):
         self._projects.append((one.source, project))
 
     def _pyproject(self, one: LockInput, shown: str, *, extras: bool) -> StaticProject:
+        from engine.wanted.pyproject import read_pyproject
+
         place = Place(folder=self.cwd, url=one.url)
         return read_pyproject(
             one.body, source=one.source, shown=shown, place=place, extras=extras, sources=self._asked.sources
@@ -226,6 +228,9 @@ class _WantsReader(FileWalk[Wanted]):
 
     def _beside_setup_py(self, one: LockInput, shown: str, *, extras: bool) -> StaticProject:
         """Returns what the files beside a setup.py say, if that is all there is to say."""
+        from engine.wanted.project import HINT, UNBUILT, StaticProject
+        from engine.wanted.setuptools_files import read_setup_cfg, setup_py_says_nothing
+
         place = Place(folder=self.cwd, url=one.url)
         other = self._beside(one, PYPROJECT)
         if other is not None:
@@ -256,6 +261,8 @@ class _WantsReader(FileWalk[Wanted]):
 
     def _group(self, one: LockInput, group: str) -> list[Wanted]:
         """Returns what a group of a file needs; reports what is wrong with it."""
+        from engine.wanted.pyproject import read_group
+
         project = read_group(
             one.body,
             group,
@@ -269,6 +276,11 @@ class _WantsReader(FileWalk[Wanted]):
         return project.dependencies
 
     def _take_projects(self) -> None:
+        if not self._projects:
+            return
+        from engine.wanted.extras import with_extras
+        from engine.wanted.parts import with_parts
+
         for _, project in self._projects:
             parts = self._asked.parts
             wanted = with_parts(project, self._groups) if parts else with_extras(project, self._extras_of(project))
