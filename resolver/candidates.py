@@ -51,6 +51,10 @@ class Project(NamedTuple):
         bits = bits & ~self.late or bits
         return bits & -bits if self.lowest else (1 << bits.bit_length()) >> 1
 
+    def from_here(self, bits: int, bit: int) -> int:
+        """Returns the part of a set that is tried no earlier than the version of a bit, preferences aside."""
+        return bits & -bit if self.lowest else bits & ((bit << 1) - 1)
+
     def first(self, bits: int, count: int) -> list[int]:
         """Returns the bits of the versions of a set that are tried first, at most `count`, in this order."""
         found: list[int] = []

@@ -8,7 +8,7 @@ often because of another project's version, then all in the order of first menti
 user's own requirements come first), then those that were the cause of many rejections.
 Extras come right after their distribution.  After its n-th rejection the metadata of a
 project's next 2 ** (n - 1) candidates, 64 at most, are read together, so that what they
-have in common is learned at once.
+have in common is learned at once; those behind them are told ahead, for whoever can ask for many at the price of one.
 """
 
 from resolver.graph import ROOT, Graph, Node
@@ -19,6 +19,10 @@ from resolver.versions import ABSENT
 MANY = 5
 #: Candidates that are read together at most.
 BATCH = 64
+#: Candidates that might be asked for before that, after the first rejection and at most: who can ask for many at the
+#: price of one has the next batches when they are needed, and waits a few times for thousands of candidates.
+AHEAD_FIRST = 4
+AHEAD = 320
 
 
 class Priorities:
@@ -86,3 +90,7 @@ class Priorities:
         """Returns how many candidates of a node are to be read together, 0 if it was not rejected since."""
         count = self._rejections.get(node.number, 0)
         return min(1 << (count - 1), BATCH) if count > 1 else 0
+
+    def ahead(self, node: Node) -> int:
+        """Returns how many candidates of a node might be asked for while the next batch is on its way."""
+        return min(AHEAD_FIRST << self._rejections.get(node.base, 0), AHEAD) if node.base in self._rejections else 0

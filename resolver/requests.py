@@ -66,10 +66,13 @@ class Waiting(NamedTuple):
         needed: every request that must be answered before the next step can do anything.
         likely: requests that may be needed later, the likeliest first; each is handed out once.
             They may stay unanswered: the resolution is the same.
+        ahead: metadata of candidates that will be needed if those that are needed now are rejected, the likeliest
+            first; worth asking for only where many cost no more than one.  Some may have been told before.
     """
 
     needed: tuple[Request, ...]
     likely: tuple[Request, ...]
+    ahead: tuple[Request, ...] = ()
 
 
 class Pin(NamedTuple):

@@ -74,6 +74,7 @@ class Resolver:
         self._conflicts = 0
         self._rejections = 0
         self._resolution: Resolution | None = None
+        self._ahead: tuple[Request, ...] = ()
         self._speculation.mention(self._direct)
 
     def answer(self, request: Request, answer: Answer) -> None:
@@ -143,7 +144,8 @@ class Resolver:
         return bool(wanted_bits(wanted, other.project.table) & self._state.trail.sets[other.number])
 
     def _waiting(self, needed: tuple[Request, ...]) -> Waiting:
-        return Waiting(needed, self._speculation.take(needed))
+        ahead, self._ahead = self._ahead, ()
+        return Waiting(needed, self._speculation.take(needed), ahead)
 
     def _start(self, state: _State) -> tuple[Request, ...]:
         needed = self._load(self._direct)
@@ -170,9 +172,11 @@ class Resolver:
                     return ()
             bit = project.best(state.trail.sets[node.number])
             if needed := self._read_batch(node, project):
+                self._look_ahead(node, project, bit)
                 return needed
         wants = self._knowledge.wants(project, bit.bit_length() - 2, node.extra)
         if wants is None:
+            self._look_ahead(node, project, bit)
             return (self._knowledge.request(project, bit.bit_length() - 2),)
         if isinstance(wants, Unusable):
             state.graph.bar(state.graph.nodes[node.base], bit, wants)
@@ -232,6 +236,16 @@ class Resolver:
                 for bit in cheap:
                     self._examine(one, project, bit)
         return needed
+
+    def _look_ahead(self, node: Node, project: Project, bit: int) -> None:
+        """Notes which candidates would be read next if all that are needed now were rejected."""
+        count = self._state.priorities.ahead(node)
+        if count:
+            possible = project.from_here(self._state.trail.settled(node.number), bit)
+            positions = [bit.bit_length() - 2 for bit in project.first(possible, count)]
+            cheap = [position for position in positions if project.table.releases[position].cheap]
+            requests = [self._knowledge.request(project, position) for position in cheap]
+            self._ahead = self._knowledge.unanswered(requests)
 
     def _examine(self, node: Node, project: Project, bit: int) -> None:
         """Adds what a candidate wants of projects that are in the graph already."""

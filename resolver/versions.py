@@ -34,7 +34,7 @@ class VersionTable:
         missing: why there are none, in words.
     """
 
-    __slots__ = ("_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
+    __slots__ = ("_keys", "_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
 
     def __init__(self, releases: Iterable[Release], *, urls: Iterable[str] = (), missing: str = "") -> None:
         addresses = tuple(urls)
@@ -54,6 +54,7 @@ class VersionTable:
         self.prereleases = _bits(i for i, release in enumerate(self.releases) if release.version.is_prerelease)
         self._known: dict[str, int] = {"": self.some}
         self._texts: dict[str, int] | None = None
+        self._keys: list[_Key] | None = None
 
     def matching(self, specifiers: SpecifierSet, text: str) -> int:
         """Returns the set of versions that match, pre-releases included.
@@ -121,9 +122,9 @@ class VersionTable:
         if operator == "~=":
             inside = _slice(*self._prefix(version.epoch, version.release[:-1]))
             return inside & self._matching_one(Specifier(f">={text}"))
-        key = _key(version)
-        low = bisect_left(self.releases, key, key=_release_key)
-        high = bisect_right(self.releases, key, low, key=_release_key)
+        key, keys = _key(version), self._sorted_keys()
+        low = bisect_left(keys, key)
+        high = bisect_right(keys, key, low)
         near = 0
         for position in range(low, high):
             if specifier.contains(self.releases[position].version, prereleases=True):
@@ -135,13 +136,15 @@ class VersionTable:
         return near if operator == "==" else near | _slice(0, low) | _slice(high, len(self.releases))
 
     def _prefix(self, epoch: int, release: tuple[int, ...]) -> tuple[int, int]:
-        low = bisect_left(self.releases, (epoch, _stripped(release)), key=_release_key)
+        keys = self._sorted_keys()
+        low = bisect_left(keys, (epoch, _stripped(release)))
         above = epoch, (*release[:-1], release[-1] + 1)
-        return low, bisect_left(self.releases, above, low, key=_release_key)
+        return low, bisect_left(keys, above, low)
 
-
-def _release_key(release: Release) -> _Key:
-    return _key(release.version)
+    def _sorted_keys(self) -> list[_Key]:
+        if self._keys is None:
+            self._keys = [_key(release.version) for release in self.releases]
+        return self._keys
 
 
 def _key(version: Version) -> _Key:

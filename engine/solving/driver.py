@@ -11,6 +11,7 @@ Does not fetch (`Source` does) and does not resolve (`resolver` does).
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import anyio
@@ -179,6 +180,7 @@ class Driver(Generic[Outcome]):
                 self._start(group, request)
             self._needed.update(outcome.needed)
             self._guess(group, outcome.likely)
+            self._ask_ahead(outcome.ahead)
             if progress is not None:
                 progress(len(self._started))
             if self._ahead is not None:
@@ -220,35 +222,53 @@ class Driver(Generic[Outcome]):
             del self._queue[request]
             self._start(group, request, guess=True)
 
+    def _ask_ahead(self, requests: tuple[Request, ...]) -> None:
+        """Asks for what may be needed where that costs next to nothing."""
+        for request in requests:
+            if self._guessing_in_bulk >= GUESSES_IN_BULK:
+                return
+            if request in self._started or not isinstance(request, Dependencies):
+                continue
+            if not self._start_cheaply(request, guess=True, ahead=True):
+                return
+
     def _start(self, group: TaskGroup, request: Request, *, guess: bool = False) -> None:
         if request in self._started:
             return
-        self._started.add(request)
-        if isinstance(request, Versions):
-            self._start_alone(group, request, guess)
-            return
-        if self._ahead is not None:
+        if isinstance(request, Dependencies) and self._ahead is not None:
             self._ahead.guess(request)
+        if isinstance(request, Versions) or not self._start_cheaply(request, guess=guess):
+            self._started.add(request)
+            self._start_alone(group, request, guess)
+
+    def _start_cheaply(self, request: Dependencies, *, guess: bool, ahead: bool = False) -> bool:
+        """Asks for metadata without a task; returns whether they are known, or asked for."""
         if (known := self._source.at_once(request)) is not None:
             self._arrive(request, known)
-        elif self._source.in_bulk(request, lambda answer: self._found_in_bulk(request, guess, answer)):
+        elif self._source.in_bulk(request, partial(self._found_in_bulk, request, guess, ahead)):
             self._guessing_in_bulk += guess
         else:
-            self._start_alone(group, request, guess)
+            return False
+        self._started.add(request)
+        return True
 
     def _start_alone(self, group: TaskGroup, request: Request, guess: bool) -> None:
         self._guessing += guess
         group.start_soon(self._answer, group, request, guess)
 
-    def _found_in_bulk(self, request: Dependencies, guess: bool, answer: Metadata | Unusable | None) -> None:
+    def _found_in_bulk(
+        self, request: Dependencies, guess: bool, ahead: bool, answer: Metadata | Unusable | None
+    ) -> None:
         group = self._group
         if group is None:  # nobody needs it any more
             return
         self._guessing_in_bulk -= guess
-        if answer is None:
-            self._start_alone(group, request, guess)
-        else:
+        if answer is not None:
             self._arrive(request, answer)
+        elif ahead and request not in self._missing:
+            self._started.discard(request)
+        else:
+            self._start_alone(group, request, guess)
         self._start_guesses(group)
 
     def _arrive(self, request: Request, answer: Answer | EngineError) -> None:

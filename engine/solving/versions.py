@@ -99,7 +99,18 @@ class ProjectListing:
         failure: why a page that may be out of date had to do, or why there is nothing, or None.
     """
 
-    __slots__ = ("_fits", "_policy", "_project", "_shares", "advice", "failure", "listing", "notes", "warnings")
+    __slots__ = (
+        "_best",
+        "_fits",
+        "_policy",
+        "_project",
+        "_shares",
+        "advice",
+        "failure",
+        "listing",
+        "notes",
+        "warnings",
+    )
 
     def __init__(
         self,
@@ -118,6 +129,7 @@ class ProjectListing:
         self._policy = policy
         self._shares = shares
         self._fits = fits
+        self._best: dict[Version, ListedFile | None] = {}
         self.listing = listing
         self.warnings = warnings
         self.notes = notes
@@ -130,8 +142,11 @@ class ProjectListing:
         One that is not yanked goes before one that is, a wheel before an sdist, the first index before the others;
         then the best tag counts, and the highest build.
         """
-        usable = [row for row in self._rows(version) if self._is_usable(version, row)]
-        return _listed(max(usable, key=_preference)) if usable else None
+        if version not in self._best:
+            usable = [row for row in self._rows(version) if self._is_usable(version, row)]
+            best = max(usable, key=_preference) if len(usable) > 1 else next(iter(usable), None)
+            self._best[version] = None if best is None else _listed(best)
+        return self._best[version]
 
     def files(self, version: Version) -> tuple[ListedFile, ...]:
         """Returns all files of a version on the index that the best one is of, usable or not, in the page's order."""

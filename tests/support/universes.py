@@ -147,7 +147,7 @@ def drive(
         assert outcome.needed, "it waits for nothing"
         waiting.update(dict.fromkeys(outcome.needed))
         if speculate or chance is not None:
-            waiting.update(dict.fromkeys(outcome.likely))
+            waiting.update(dict.fromkeys((*outcome.likely, *outcome.ahead)))
         chosen = list(waiting)
         if chance is not None:
             chance.shuffle(chosen)

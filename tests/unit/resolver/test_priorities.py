@@ -2,8 +2,8 @@
 
 import pytest
 
-from resolver import Dependencies, ResolutionFailed, Versions
-from tests.support.universes import Facts, Universe, asked_versions, problem, run
+from resolver import Dependencies, ResolutionFailed, Resolver, Versions, Waiting
+from tests.support.universes import Facts, Universe, asked_versions, problem, reply, run
 
 
 def chain(count: int, last_old: int) -> Universe:
@@ -47,6 +47,45 @@ def test_only_cheap_metadata_is_read_ahead(cheap: bool, expected: list[str]) -> 
         "c": {"1": (), "2": ()},
     }
     assert asked_versions(run(problem(["c==1", "a"]), universe).asked, "a") == expected
+
+
+def told_ahead(universe: Universe, *requirements: str) -> list[list[str]]:
+    """Returns the versions of `a` that each step told ahead, where it told any; only what is needed is answered."""
+    resolver = Resolver(problem(requirements))
+    found: list[list[str]] = []
+    while isinstance(outcome := resolver.step(), Waiting):
+        found += [asked_versions(outcome.ahead, "a")] if outcome.ahead else []
+        for request in outcome.needed:
+            resolver.answer(request, reply(universe, request))
+    return found
+
+
+@pytest.mark.parametrize("cheap", [True, False])
+def test_what_comes_after_the_next_batch_is_told_ahead_where_it_is_cheap(cheap: bool) -> None:
+    universe: Universe = {
+        "a": {str(number): Facts((f"c>{number - 7}",) if number > 7 else (), cheap=cheap) for number in range(1, 21)},
+        "c": {"1": (), "2": ()},
+    }
+    told = told_ahead(universe, "c==1", "a")
+    if not cheap:
+        assert told == []
+        return
+    assert told[0] == [str(number) for number in range(19, 11, -1)]
+    assert told[1] == [str(number) for number in range(18, 2, -1)], "more after the second rejection"
+    assert all(one == sorted(one, key=int, reverse=True) for one in told)
+
+
+def test_who_answers_what_is_told_ahead_waits_a_few_times_for_many_candidates() -> None:
+    universe: Universe = {
+        "a": {str(number): (f"b=={number}",) if number > 1 else () for number in range(1, 1501)},
+        "b": {str(number): ["c>1"] for number in range(1, 1501)},
+        "c": {"1": (), "2": ()},
+    }
+    case = problem(["c<2", "a"])
+    patient, quick = run(case, universe), run(case, universe, speculate=True)
+    assert quick.resolution.pins == patient.resolution.pins
+    assert quick.steps < 25
+    assert patient.steps > 60
 
 
 def test_project_that_rules_out_many_versions_of_another_gives_way() -> None:

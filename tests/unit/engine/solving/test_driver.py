@@ -1,5 +1,6 @@
 """The answer does not depend on when answers come; guesses are bounded, and their failures are nobody's matter."""
 
+import asyncio
 import random
 from collections.abc import Mapping
 
@@ -121,6 +122,55 @@ def test_a_guess_that_fails_is_not_told() -> None:
 def test_what_is_needed_and_fails_is_told_as_it_was_raised(missing: str) -> None:
     with pytest.raises(EngineError, match=f"{missing} cannot be had"):
         resolve(Scripted(UNIVERSE, failing=frozenset({missing})), "app")
+
+
+class Together(Scripted):
+    """Has in bulk what is asked for beyond the first few; nothing comes of some of it."""
+
+    def __init__(self, universe: Universe, *, first: int, vain: frozenset[str] = frozenset()) -> None:
+        super().__init__(universe)
+        self._first = first
+        self._vain = vain
+        self.in_bulk_of: list[str] = []
+        self.rounds = self._open = 0
+
+    def in_bulk(self, request: Dependencies, found: Found) -> bool:
+        if len(self.in_bulk_of) >= self._first:
+            return False
+        self.in_bulk_of.append(f"{request.name}=={request.version}")
+        self.rounds += not self._open
+        self._open += 1
+        asyncio.get_running_loop().call_soon(self._tell, request, found)
+        return True
+
+    def _tell(self, request: Dependencies, found: Found) -> None:
+        self._open -= 1
+        text = str(request.version)
+        found(None if text in self._vain else Metadata(self._universe[request.name][text]))
+
+
+#: All but the first version of `sdk` are rejected.
+STUBBORN: Universe = {
+    "low": {"1": (), "2": ()},
+    "sdk": {str(number): ("low>=2",) if number > 1 else () for number in range(1, 301)},
+}
+
+
+def test_what_may_be_needed_is_asked_for_ahead_only_where_it_comes_in_bulk() -> None:
+    alone, together = Together(STUBBORN, first=0), Together(STUBBORN, first=1000)
+    for source in (alone, together):
+        assert resolve(source, "low<2", "sdk") == {"low": "1", "sdk": "1"}
+    assert together.rounds < 10
+    assert len(together.in_bulk_of) == len(set(together.in_bulk_of))
+    assert len(alone.asked) == len(set(alone.asked))
+
+
+def test_what_was_asked_for_ahead_in_vain_is_asked_for_alone_once_it_is_needed() -> None:
+    wide: Universe = {"low": {"1": (), "2": ()}, "sdk": {str(n): ("low>=2",) if n > 293 else () for n in range(1, 301)}}
+    source = Together(wide, first=1000, vain=frozenset({"295", "280"}))
+    assert resolve(source, "low<2", "sdk") == {"low": "1", "sdk": "293"}
+    assert {"sdk==295", "sdk==280"} <= set(source.in_bulk_of)
+    assert source.asked.count("sdk==295") == 1 and "sdk==280" not in source.asked
 
 
 def test_a_failure_to_resolve_ends_what_is_under_way() -> None:
