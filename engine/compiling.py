@@ -22,8 +22,9 @@ from engine.environment.requests import find_interpreter, parse_request
 from engine.environment.target import Environment, find_environment, planned_environment
 from engine.errors import EngineError, InstallFailed
 from engine.guessing import wanted_names
-from engine.inputs import STANDARD_INPUT, is_web_address
+from engine.inputs import STANDARD_INPUT, is_web_address, read_named
 from engine.options import SyncOptions
+from engine.remembering import Memory
 from engine.reporting import View
 from engine.scratch import Scratch
 from engine.sync import Run
@@ -145,6 +146,11 @@ def compile_lock(
     run = Run(options.places, environ, cwd, view)
     before = _read_output(options.output)
     compilation = _Compilation(run, options, before)
+    memory = compilation.memory()
+    known = memory.recall()
+    if known is not None:
+        note = "the resolution is remembered: what was asked and the pages are as they were"
+        return _outcome(options, known.text, known.size, before, known.warnings, (note,), write=write)
     with enough():
         scratch = Scratch(run.layout)
         try:
@@ -156,10 +162,24 @@ def compile_lock(
                 workers.close()
         finally:
             scratch.close()
+    compilation.remember(memory, text, found)
+    return _outcome(options, text, size, before, tuple(found.warnings), (*notes, *found.details), write=write)
+
+
+def _outcome(
+    options: CompileOptions,
+    text: str,
+    size: int,
+    before: bytes | None,
+    warnings: tuple[str, ...],
+    details: tuple[str, ...],
+    *,
+    write: bool,
+) -> Compiled:
     changed = before is None or before != text.encode()
     if write and options.output is not None and changed:
         _write(options.output, text)
-    return Compiled(text, size, before, changed, tuple(found.warnings), (*notes, *found.details))
+    return Compiled(text, size, before, changed, warnings, details)
 
 
 class _Compilation:
@@ -171,6 +191,23 @@ class _Compilation:
         self._before = before
         self.target = _TargetFacts(run, options)
         self._wants: Wants | None = None
+
+    def memory(self) -> Memory:
+        """Returns where the answer of an earlier run would be."""
+        run, options = self._run, self._options
+        inputs = read_named(options.asked, run.cwd, run.fetch)
+        return Memory(run, options, self.target.interpreter_key, inputs, self._before)
+
+    def remember(self, memory: Memory, text: str, found: "Found | FoundEverywhere") -> None:
+        """Keeps an answer for the next run."""
+        assert self._wants is not None
+        memory.keep(
+            text,
+            ((pin.name, str(pin.version)) for pin in found.resolution.pins),
+            conditions=self._wants.conditions,
+            fresh_until=found.fresh_until,
+            warnings=found.warnings,
+        )
 
     def run(self, workers: Workers, scratch: str) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
         guesses = self._guess()
@@ -370,6 +407,11 @@ class _TargetFacts:
         if self._facts is None:
             executable = self._environment.base_executable if key else self._environment.python
             self._probe = start_probe(executable, is_virtual=self._environment.is_virtual)
+
+    @property
+    def interpreter_key(self) -> str:
+        """The key of the interpreter's facts; "" where it has none."""
+        return self._environment.interpreter_key
 
     @property
     def waiting(self) -> bool:

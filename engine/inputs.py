@@ -12,18 +12,33 @@ On the warm path, and therefore not in `engine.lock`: one module fewer to load.
 
 import os
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, EngineError
 from engine.light_sha256 import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Protocol
 
     #: Asks for a web address; returns where the answer came from after redirects, and the answer.
     Fetch = Callable[[str], tuple[str, bytes]]
 
     #: (path, sha256 or "", size in bytes, mtime in ns).  A path may be relative to the folder of the first lock.
     FileCondition = tuple[str, str, int, int]
+
+    class Named(Protocol):
+        """What names files, as a command line does."""
+
+        @property
+        def files(self) -> Sequence[str]: ...
+        @property
+        def constraints(self) -> Sequence[str]: ...
+        @property
+        def overrides(self) -> Sequence[str]: ...
+        @property
+        def excludes(self) -> Sequence[str]: ...
+        @property
+        def groups(self) -> Sequence[str]: ...
 
     #: (where relative names started or "", files, names of variables, hash of their values)
     Conditions = tuple[str, tuple[FileCondition, ...], tuple[str, ...], str]
@@ -164,6 +179,24 @@ def digest_of(names: "Iterable[str]", environ: "Mapping[str, str]") -> str:
     values = "\0".join(f"{name}={environ.get(name, '')}" for name in names)
     digest: str = sha256(values.encode("utf-8", "surrogateescape")).hexdigest()
     return digest
+
+
+def read_named(asked: "Named", cwd: str, fetch: "Fetch") -> "list[LockInput] | None":
+    """Returns the files that a request names; None where one of them cannot be read twice, or may change unnoticed.
+
+    Args:
+        asked: what was asked.
+        cwd: absolute path that relative paths start from.
+        fetch: gets what is at a web address.
+    """
+    names = [*asked.files, *asked.constraints, *asked.overrides, *asked.excludes]
+    names += [group.rpartition(":")[0] or "pyproject.toml" for group in asked.groups]
+    if any(name == STANDARD_INPUT or is_web_address(name) for name in names):
+        return None
+    try:
+        return [read_input(name, cwd, fetch, called="") for name in names]
+    except EngineError:  # whoever reads all of them tells about all of them
+        return None
 
 
 def conditions_hold(

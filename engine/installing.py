@@ -14,7 +14,7 @@ from cache import plans
 from engine import __version__
 from engine.environment.installed import normalize_name
 from engine.errors import EngineError
-from engine.inputs import STANDARD_INPUT, conditions_hold, is_web_address, read_input
+from engine.inputs import STANDARD_INPUT, conditions_hold, is_web_address, read_named
 from engine.light_sha256 import sha256
 from engine.sync import PLAN_VERSION, Run, Target, carry_out
 from engine.work import Work
@@ -23,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from engine.inputs import LockInput
     from engine.options import SyncOptions
     from engine.recording import Recorder
     from engine.reporting import Outcome, View
@@ -182,19 +181,7 @@ class _Installer:
     def __init__(self, run: Run, request: InstallRequest) -> None:
         self._run = run
         self._request = request
-        self._inputs = self._read_inputs()
-
-    def _read_inputs(self) -> "list[LockInput] | None":
-        """Reads the files that are named; None where one of them cannot be read twice, or may change unnoticed."""
-        asked = self._request
-        names = [*asked.files, *asked.constraints, *asked.overrides, *asked.excludes]
-        names += [group.rpartition(":")[0] or "pyproject.toml" for group in asked.groups]
-        if any(name == STANDARD_INPUT or is_web_address(name) for name in names):
-            return None
-        try:
-            return [read_input(name, self._run.cwd, self._run.fetch, called="") for name in names]
-        except EngineError:  # whoever reads all of them tells about all of them
-            return None
+        self._inputs = read_named(request, run.cwd, run.fetch)
 
     def change(self, run: Run, targets: list[Target]) -> None:
         """Installs into all targets; an error of one of several stays with it."""

@@ -19,7 +19,7 @@ from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 from packaging.version import Version
 
 from engine.compiled.model import marker_text, without_login
-from engine.compiled.requirements_txt import header_lines
+from engine.compiled.style import header_lines
 from engine.compiled.toml_text import toml_text
 from engine.errors import ConfigurationError
 from engine.local import file_url, local_path

@@ -44,12 +44,13 @@ _Key = tuple[NormalizedName, Version]
 
 
 class FoundEverywhere(NamedTuple):
-    """A resolution, and the files of what was chosen."""
+    """A resolution, and the files of what was chosen; `fresh_until` as `Found` has it."""
 
     resolution: UniversalResolution
     files: dict[tuple[NormalizedName, Version, str | None], tuple[ListedFile, ...]]
     warnings: list[str]
     details: list[str]
+    fresh_until: float = 0.0
 
 
 def universal_problem_of(
@@ -135,7 +136,8 @@ class _ResolvingEverywhere(Resolving):
                     f"metadata of {effort.metadata} files needed, {answers.source.asked} fetched"
                 )
                 files = {(pin.name, pin.version, pin.url): answers.files(pin) for pin in chosen}
-                found = FoundEverywhere(resolution, files, [*resolution.warnings, *warnings], [*notes, detail])
+                until = asked.listings.fresh_until()
+                found = FoundEverywhere(resolution, files, [*resolution.warnings, *warnings], [*notes, detail], until)
             except (ResolverError, EngineError) as exc:
                 found = exc
             group.cancel_scope.cancel()

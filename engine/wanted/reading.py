@@ -245,6 +245,8 @@ class _WantsReader(FileWalk[Wanted]):
         )
 
     def _beside(self, one: LockInput, name: str) -> LockInput | None:
+        # Nobody would look for it again, whether it is there or not.
+        self._is_repeatable = False
         if not one.path or not os.path.isfile(os.path.join(one.folder, name)):
             return None
         return self._opened_file(os.path.join(os.path.dirname(one.source), name))
