@@ -93,6 +93,12 @@ def test_links_that_do_not_lead_to_the_web_are_left_out(link: str) -> None:
     assert "not a web address" in read.notes[0]
 
 
+@pytest.mark.parametrize("base", ["https://example.com?x=/a", "https://example.com#f/a", "https://example.com"])
+def test_a_link_from_the_root_stays_behind_the_origin_whatever_the_base(base: str) -> None:
+    read = html(f'<base href="{base}"><a href="/files/{WHEEL}">x</a>')
+    assert read.file_url(read.files[0]) == f"https://example.com/files/{WHEEL}"
+
+
 def test_a_link_that_cannot_be_joined_is_returned_as_it_is() -> None:
     read = page(file(url="//[/a"))
     assert read.file_url(read.files[0]) == "//[/a"
