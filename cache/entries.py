@@ -41,6 +41,11 @@ class EntryStore:
             return self.private
         return self.layout
 
+    def is_empty(self) -> bool:
+        """Tells whether nothing was ever published."""
+        homes = [self.layout, *([self.private] if self.private is not None else [])]
+        return not any(os.path.isdir(home.bucket("wheels-v1")) for home in homes)
+
     def has(self, sha256: str) -> bool:
         """Tells whether the entry was published."""
         return os.path.exists(self._home(sha256).manifest(sha256))

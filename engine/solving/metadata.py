@@ -116,6 +116,7 @@ class MetadataSource:
         self._in_bulk: dict[tuple[str, str], list[Found]] = {}
         self._remembered = RememberedMetadata(records)
         self._is_kept = False
+        self._has_wheels: bool | None = None
         self._without_ranges: dict[Origin, bool] = {}
 
     async def metadata(self, file: ListedFile, name: NormalizedName, version: Version) -> Metadata | Unusable:
@@ -179,7 +180,14 @@ class MetadataSource:
         return True
 
     def _is_here(self, file: ListedFile) -> bool:
-        return file.is_wheel and file.sha256 is not None and self._keeper.known_sha256(file.chosen()) is not None
+        if self._has_wheels is None:
+            self._has_wheels = not self._keeper.entries.is_empty()
+        return (
+            self._has_wheels
+            and file.is_wheel
+            and file.sha256 is not None
+            and self._keeper.known_sha256(file.chosen()) is not None
+        )
 
     def _read_served(self, asked: _Asked, body: bytes) -> Metadata | Unusable | None:
         """Returns what a body says that came in bulk; None where it is not what was promised."""
@@ -199,7 +207,9 @@ class MetadataSource:
     def _stored(self, asked: _Asked) -> Remembered | None:
         key = _content_key(asked)
         found = None if key is None else self._remembered.get(asked.name, asked.version, key)
-        return found or self._remembered.get(asked.name, asked.version, _address_key(asked))
+        if found is not None or not self._remembered.has_addresses(asked.name):
+            return found
+        return self._remembered.get(asked.name, asked.version, _address_key(asked))
 
     def _store(self, asked: _Asked, key: bytes, metadata: Metadata, freshness: Freshness | None) -> None:
         if freshness is None:

@@ -53,6 +53,9 @@ class _Fields(msgspec.Struct, array_like=True, frozen=True):
     freshness: bytes
 
 
+#: Of a key that is what the metadata are; those of addresses are shorter.
+_DIGEST_BYTES = 32
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(dict[bytes, _Fields])
 
@@ -68,6 +71,7 @@ class RememberedMetadata:
         self._records = records
         self._known: dict[NormalizedName, dict[bytes, _Fields]] = {}
         self._new: dict[NormalizedName, dict[bytes, _Fields]] = {}
+        self._by_address: set[NormalizedName] = set()
 
     def get(self, name: NormalizedName, version: Version, key: bytes) -> Remembered | None:
         """Returns what is known of a file, or None.
@@ -88,12 +92,19 @@ class RememberedMetadata:
             freshness = unpacked[0]
         return Remembered(Metadata(found.requires_dist, found.requires_python, found.provides_extra), freshness)
 
+    def has_addresses(self, name: NormalizedName) -> bool:
+        """Tells whether anything is known of a project by an address and not by what it is."""
+        self._of(name)
+        return name in self._by_address
+
     def add(self, name: NormalizedName, version: Version, key: bytes, remembered: Remembered) -> None:
         """Remembers what was read; the arguments are those of `get`."""
         freshness = remembered.freshness
         head = b"" if freshness is FOREVER else freshness.pack()
         fields = _Fields(str(version), *remembered.metadata, head)
         self._of(name)[key] = fields
+        if len(key) < _DIGEST_BYTES:
+            self._by_address.add(name)
         self._new.setdefault(name, {})[key] = fields
 
     def store(self) -> None:
@@ -112,6 +123,8 @@ class RememberedMetadata:
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = self._read(name)
+            if any(len(key) < _DIGEST_BYTES for key in known):
+                self._by_address.add(name)
         return known
 
     def _read(self, name: NormalizedName) -> dict[bytes, _Fields]:

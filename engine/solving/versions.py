@@ -105,6 +105,7 @@ class ProjectListing:
         "_policy",
         "_project",
         "_shares",
+        "_wheels_settle",
         "advice",
         "failure",
         "listing",
@@ -130,6 +131,7 @@ class ProjectListing:
         self._shares = shares
         self._fits = fits
         self._best: dict[Version, ListedFile | None] = {}
+        self._wheels_settle: bool | None = None
         self.listing = listing
         self.warnings = warnings
         self.notes = notes
@@ -143,7 +145,10 @@ class ProjectListing:
         then the best tag counts, and the highest build.
         """
         if version not in self._best:
-            usable = [row for row in self._rows(version) if self._is_usable(version, row)]
+            rows = self._rows(version)
+            usable = [row for row in rows if self._is_plainly_usable(row)]
+            # All others are yanked, or no wheels, or of no use.
+            usable = usable or [row for row in rows if self._is_usable(version, row)]
             best = max(usable, key=_preference) if len(usable) > 1 else next(iter(usable), None)
             self._best[version] = None if best is None else _listed(best)
         return self._best[version]
@@ -159,6 +164,19 @@ class ProjectListing:
 
     def _rows(self, version: Version) -> list[_Row]:
         return self._fits.rows(self._shares.get(version, []))
+
+    def _is_plainly_usable(self, row: _Row) -> bool:
+        """Tells whether a file is a wheel that nothing speaks against; where there are limits, judging finds out."""
+        if self._wheels_settle is None:
+            self._wheels_settle = _wheels_settle(self._project, self._policy)
+        file, fit = row.file, row.fit
+        return (
+            self._wheels_settle
+            and file.yanked is False
+            and fit is not None
+            and fit[0] is not None
+            and (file.requires_python is None or self._policy.allows_python(file.requires_python))
+        )
 
     def _is_usable(self, version: Version, row: _Row) -> bool:
         judged = _judged(row, timed=_has_limit(self._policy, self._project))
@@ -317,8 +335,7 @@ def _releases(
     project: NormalizedName, shares: dict[Version, list[_Share]], fits: _Fits, policy: Policy
 ) -> tuple[Release, ...]:
     timed = _has_limit(policy, project)
-    # One wheel that fits without conditions settles its version; most versions have one.
-    settles = policy.judge(project, Version("0"), (JudgedFile(is_wheel=True),)).unusable is None
+    settles = _wheels_settle(project, policy)
     # The files of most versions are of one kind.  What fits is one object for each ending of a name.
     known: dict[tuple[object, ...], Release] = {}
     releases = []
@@ -332,6 +349,11 @@ def _releases(
                 release = known[kind] = policy.judge(project, version, [_judged(row, timed=timed) for row in rows])
             releases.append(release._replace(version=version))
     return tuple(releases)
+
+
+def _wheels_settle(project: NormalizedName, policy: Policy) -> bool:
+    """Tells whether one wheel that fits without conditions settles its version; most versions have one."""
+    return policy.judge(project, Version("0"), (JudgedFile(is_wheel=True),)).unusable is None
 
 
 def _is_settled(shares: list[_Share], fits: _Fits, policy: Policy) -> bool:

@@ -7,7 +7,7 @@ where it does not count without it.
 
 from collections.abc import Iterable
 
-from packaging.requirements import Requirement
+from packaging.markers import Marker
 from packaging.utils import NormalizedName, canonicalize_name
 
 from resolver.dependencies import Dependencies, InvalidLine, Wanted
@@ -83,15 +83,15 @@ class ConditionalDependencies(Dependencies):
         if not line.has_extra:
             if extra is not None:
                 return NOWHERE
-            return EVERYWHERE if is_overridden else self._read(text, line.requirement, "")
-        plain = self._read(text, line.requirement, "")
-        return plain if extra is None else self._read(text, line.requirement, extra) & ~plain
+            return EVERYWHERE if is_overridden else self._read(text, line.marker, "")
+        plain = self._read(text, line.marker, "")
+        return plain if extra is None else self._read(text, line.marker, extra) & ~plain
 
-    def _read(self, text: str, requirement: Requirement, extra: str) -> Environments:
+    def _read(self, text: str, marker: Marker | None, extra: str) -> Environments:
         known = self._where.get((text, extra))
         if known is None:
             try:
-                known = read_marker(requirement.marker).assign(_EXTRA, extra)
+                known = read_marker(marker).assign(_EXTRA, extra)
             except UnreadableMarker:
                 raise InvalidLine(text) from None
             self._where[text, extra] = known
@@ -121,5 +121,5 @@ class ConditionalDependencies(Dependencies):
             return []
         return [Wanted.of(requirement, requested.source)._replace(where=where)]
 
-    def _holds(self, requirement: Requirement, extra: str) -> bool:
+    def _holds(self, marker: Marker | None, extra: str) -> bool:
         return True  # the constructor of the base asks before environments are known; see above

@@ -1,7 +1,9 @@
 """Reading requirements."""
 
 import pytest
-from packaging.requirements import Requirement
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from resolver.dependencies import Dependencies, InvalidLine, Wanted
@@ -66,3 +68,22 @@ def test_excluded_names_are_dropped_everywhere() -> None:
 def test_line_that_is_no_requirement_is_named() -> None:
     with pytest.raises(InvalidLine, match="not ~ valid"):
         Dependencies(problem([])).of_lines(("a", "not ~ valid"), None)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(alphabet="ab1.-_ <>=!~,*()[];@+x\t\n", max_size=16).map(lambda tail: f"a{tail}"))
+def test_a_line_is_read_as_the_grammar_reads_it(line: str) -> None:
+    try:
+        expected = Wanted.of(Requirement(line))
+    except InvalidRequirement:
+        with pytest.raises(InvalidLine):
+            Dependencies(problem([])).of_lines((line,), None)
+    else:
+        assert Dependencies(problem([])).of_lines((line,), None) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "line", ["a", "a-b>=1", "a (>=1.0,<2)", "a>=1.0, <2.dev0", "A.b ==1.*", "a(~=1.4)", "a !=1+local"]
+)
+def test_plain_lines_are_read_as_the_grammar_reads_them(line: str) -> None:
+    assert Dependencies(problem([])).of_lines((line,), None) == (Wanted.of(Requirement(line)),)
