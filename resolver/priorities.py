@@ -35,6 +35,7 @@ class Priorities:
     def __init__(self, graph: Graph, trail: Trail) -> None:
         self._graph = graph
         self._trail = trail
+        self._needed: dict[int, int] = {}
         self._rejections: dict[int, int] = {}
         self._rejected: dict[int, int] = {}
         self._blamed: dict[int, int] = {}
@@ -93,4 +94,9 @@ class Priorities:
 
     def ahead(self, node: Node) -> int:
         """Returns how many candidates of a node might be asked for while the next batch is on its way."""
-        return min(AHEAD_FIRST << self._rejections.get(node.base, 0), AHEAD) if node.base in self._rejections else 0
+        count = self._rejections.get(node.base, 0) + self._needed.get(node.base, 0)
+        return min(AHEAD_FIRST << count, AHEAD) if count else 0
+
+    def need(self, node: Node) -> None:
+        """Notes that the metadata of a candidate of a node had to be waited for."""
+        self._needed[node.base] = self._needed.get(node.base, 0) + 1

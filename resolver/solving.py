@@ -177,6 +177,7 @@ class Resolver:
         wants = self._knowledge.wants(project, bit.bit_length() - 2, node.extra)
         if wants is None:
             self._look_ahead(node, project, bit)
+            state.priorities.need(node)
             return (self._knowledge.request(project, bit.bit_length() - 2),)
         if isinstance(wants, Unusable):
             state.graph.bar(state.graph.nodes[node.base], bit, wants)

@@ -148,6 +148,8 @@ def _read_head(head: bytes, most_bytes: int) -> tuple[Answer, int]:
     for name, value in _FIELD.findall(match[2]):
         name, value = name.lower(), value.strip(b" \t")
         if name == b"connection":
+            if value == b"keep-alive":
+                continue
             options = {option.strip(b" \t") for option in value.lower().split(b",")}
             is_last = is_last or not options <= {b"keep-alive"}
         elif name == b"content-length" and length_bytes < 0 and _LENGTH.fullmatch(value):
