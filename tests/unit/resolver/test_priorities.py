@@ -72,7 +72,7 @@ def test_what_comes_after_the_next_batch_is_told_ahead_where_it_is_cheap(cheap: 
         return
     # Rejected once and waited for once: four times two times two.
     assert told[0] == [str(number) for number in range(19, 3, -1)]
-    assert told[1] == [str(number) for number in range(18, 2, -1)], "more after the second rejection"
+    assert told[1] == [str(number) for number in range(18, 0, -1)], "all that are left after the second"
     assert all(one == sorted(one, key=int, reverse=True) for one in told)
 
 
