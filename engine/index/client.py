@@ -217,7 +217,7 @@ class Network:
             Interrupted: when the server is busy.
             AccessRefused: when it does not let us, and nobody knows who could ask instead.
         """
-        fields, now = Fields(plain.fields), time.time()
+        fields, reason, now = Fields(plain.fields), plain.reason.decode("utf-8", "surrogateescape"), time.time()
         if plain.status in TRANSIENT_STATUS:
             raise Interrupted(
                 f"HTTP {plain.status}",
@@ -226,7 +226,7 @@ class Network:
             )
         if plain.status in REFUSED_STATUS:
             if await self.credentials.find_after_refusal(url, Origin.parse(url), None) is None:
-                said = f"cannot fetch {without_credentials(url)}: HTTP {plain.status} {_phrase(plain.status)}".rstrip()
+                said = f"cannot fetch {without_credentials(url)}: HTTP {plain.status} {reason}".rstrip()
                 raise refused(said, plain.status, None, None)
             return None
         unchanged = stored is not None and plain.status == 304
@@ -234,7 +234,7 @@ class Network:
             return None
         return Answer(
             plain.status,
-            _phrase(plain.status),
+            reason,
             url,
             fields.get("Content-Type", "").partition(";")[0].strip().lower() or "application/octet-stream",
             plain.is_gzipped,
@@ -252,15 +252,3 @@ class Network:
         self.plain.end()
         if self._session is not None:
             await self._session.close()
-
-
-def _phrase(status: int) -> str:
-    """Returns the words for a status; those of the server are not kept."""
-    if status in (200, 304, 404):
-        return ""
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

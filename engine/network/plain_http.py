@@ -17,7 +17,7 @@ from typing import NamedTuple
 _HEAD_BYTES = 16 << 10
 
 _END = b"\r\n\r\n"
-_HEAD = re.compile(rb"HTTP/1\.1 (\d{3})(?: [^\r\n\0]*)?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n")
+_HEAD = re.compile(rb"HTTP/1\.1 (\d{3})(?: ([^\r\n\0]*))?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n")
 _FIELD = re.compile(rb"(?im)^(content-length|content-encoding|transfer-encoding|connection|upgrade):([^\r\n]*)")
 _LENGTH = re.compile(rb"[0-9]{1,12}")
 _CODINGS = (b"identity", b"gzip", b"x-gzip")
@@ -34,7 +34,8 @@ class Answer(NamedTuple):
     """One answer.
 
     `body` is None where it is of no use: only that of a 200 is; `is_gzipped` where it was sent so.  `is_last` where
-    the server closes then.  `fields` are the lines of its headers, for `Fields`.
+    the server closes then.  `fields` are the lines of its headers, for `Fields`, and `reason` the words
+    behind the status.
     """
 
     status: int
@@ -42,6 +43,7 @@ class Answer(NamedTuple):
     is_last: bool
     is_gzipped: bool = False
     fields: bytes = b""
+    reason: bytes = b""
 
 
 class Fields(Mapping[str, str]):
@@ -145,7 +147,7 @@ def _read_head(head: bytes, most_bytes: int) -> tuple[Answer, int]:
         raise Unplain(f"HTTP {status}")
     length_bytes = -1
     is_last = is_gzipped = is_coded = False
-    for name, value in _FIELD.findall(match[2]):
+    for name, value in _FIELD.findall(match[3]):
         name, value = name.lower(), value.strip(b" \t")
         if name == b"connection":
             if value == b"keep-alive":
@@ -162,4 +164,4 @@ def _read_head(head: bytes, most_bytes: int) -> tuple[Answer, int]:
         length_bytes = 0
     if not 0 <= length_bytes <= most_bytes:
         raise Unplain("no length, or too much of it")
-    return Answer(status, None, is_last, is_gzipped, match[2]), length_bytes
+    return Answer(status, None, is_last, is_gzipped, match[3], match[2] or b""), length_bytes
