@@ -84,7 +84,8 @@ def test_whatever_is_wrong_with_one_page_all_are_found(tool: Tool, index: Index,
     }
     index.fault(PAGE, faults[kind])
     compiled(tool, *NAMES)
-    assert index.requests.count(PAGE) == count
+    # What follows an answer may come after it was taken; then it only ends the connection.
+    assert index.requests.count(PAGE) in ((1, 2) if kind == "with more behind it" else (count,))
     assert index.requests.count("/elsewhere/") == (kind == "moved")
 
 
