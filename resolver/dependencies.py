@@ -29,6 +29,9 @@ _PLAIN = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) *(?:\(([\w.<>=!~, *+-]*[\w*])\)|([<>=!~][\w.<>=!~, *+-]*[\w*])?)",
     re.ASCII,
 )
+#: An extra that a marker asks for, by its name.
+_EXTRA = re.compile(r"""\bextra *[=!]= *["']([^"']*)["']|["']([^"']*)["'] *[=!]= *extra\b""")
+_QUOTED = re.compile(r"""["'][^"']*["']""")
 _ORDER = (">=", ">", "~=", "==", "===", "!=", "<=", "<")
 
 
@@ -86,10 +89,24 @@ class InvalidLine(Exception):
     """A line of Requires-Dist cannot be read; the text is the line."""
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """A line of Requires-Dist; `extras` has those that its marker names, None where any may meet it."""
+
     marker: Marker | None
     wanted: Wanted
     has_extra: bool
+    extras: frozenset[NormalizedName] | None = frozenset()
+
+
+class _Lines:
+    """The lines of one distribution: what they come to without extras, and where to look for one."""
+
+    __slots__ = ("by_extra", "by_name", "plain")
+
+    def __init__(self, plain: tuple[Wanted, ...]) -> None:
+        self.plain = plain
+        self.by_name: dict[NormalizedName | None, list[tuple[str, Line]]] = {}
+        self.by_extra: dict[NormalizedName, tuple[Wanted, ...]] = {}
 
 
 class Dependencies:
@@ -103,9 +120,9 @@ class Dependencies:
         self._markers = dict(problem.markers)
         self._excludes = problem.excludes
         self._counted = problem.dependencies
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._applies: dict[tuple[str, str], bool] = {}
-        self._known: dict[tuple[tuple[str, ...], str], tuple[Wanted, ...]] = {}
+        self._known: dict[tuple[str, ...], _Lines] = {}
         self._overrides: dict[NormalizedName, list[Wanted]] = {}
         for requested in problem.overrides:
             name = canonicalize_name(requested.requirement.name)
@@ -139,25 +156,41 @@ class Dependencies:
         """
         if not self._counted:
             return ()
-        key = (lines, extra or "")
-        known = self._known.get(key)
-        if known is None:
-            found: list[Wanted] = []
-            for text in lines:
-                line = self._lines.get(text) or self._parse(text)
-                if self._counts(text, line, extra):
-                    found += self._replaced(line.wanted)
-            known = self._known[key] = tuple(found)
+        known = self._known.get(lines) or self._sorted(lines)
+        if extra is None:
+            return known.plain
+        wanted = known.by_extra.get(extra)
+        if wanted is None:
+            naming = (*known.by_name.get(extra, ()), *known.by_name.get(None, ()))
+            wanted = tuple(one for text, line in naming for one in self._added(text, line, extra))
+            known.by_extra[extra] = wanted
+        return wanted
+
+    def _sorted(self, lines: tuple[str, ...]) -> _Lines:
+        plain: list[Wanted] = []
+        named: list[tuple[str, Line]] = []
+        for text in lines:
+            line = self._lines.get(text) or self._parse(text)
+            if line.has_extra:
+                named.append((text, line))
+            plain += self._plainly(text, line)
+        known = self._known[lines] = _Lines(tuple(plain))
+        for text, line in named:
+            for extra in (None,) if line.extras is None else line.extras:
+                known.by_name.setdefault(extra, []).append((text, line))
         return known
 
-    def _counts(self, text: str, line: _Line, extra: NormalizedName | None) -> bool:
-        if not line.has_extra:
-            overridden = line.wanted.name in self._overrides
-            return extra is None and (overridden or self._evaluate(text, line.marker, ""))
-        plain = self._evaluate(text, line.marker, "")
-        return plain if extra is None else not plain and self._evaluate(text, line.marker, extra)
+    def _plainly(self, text: str, line: Line) -> list[Wanted]:
+        """Returns what a line asks for without any extra."""
+        is_overridden = not line.has_extra and line.wanted.name in self._overrides
+        return self._replaced(line.wanted) if is_overridden or self._evaluate(text, line.marker, "") else []
 
-    def _parse(self, text: str) -> _Line:
+    def _added(self, text: str, line: Line, extra: NormalizedName) -> list[Wanted]:
+        """Returns what a line asks for with an extra, and does not without it."""
+        is_added = not self._evaluate(text, line.marker, "") and self._evaluate(text, line.marker, extra)
+        return self._replaced(line.wanted) if is_added else []
+
+    def _parse(self, text: str) -> Line:
         line = self._lines[text] = _plain_line(text) or _line(text)
         return line
 
@@ -183,16 +216,20 @@ def _spelled(specifiers: SpecifierSet) -> str:
     return ",".join(map(str, ordered))
 
 
-def _line(text: str) -> _Line:
+def _line(text: str) -> Line:
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
         raise InvalidLine(text) from None
-    has_extra = requirement.marker is not None and "extra" in str(requirement.marker)
-    return _Line(requirement.marker, Wanted.of(requirement), has_extra)
+    marker = "" if requirement.marker is None else str(requirement.marker)
+    if "extra" not in marker:
+        return Line(requirement.marker, Wanted.of(requirement), has_extra=False)
+    names = frozenset(canonicalize_name(one or other) for one, other in _EXTRA.findall(marker))
+    is_named = "extra" not in _QUOTED.sub("", _EXTRA.sub("", marker))
+    return Line(requirement.marker, Wanted.of(requirement), has_extra=True, extras=names if is_named else None)
 
 
-def _plain_line(text: str) -> _Line | None:
+def _plain_line(text: str) -> Line | None:
     """Reads a line that is no more than a name and versions, for a third of the price of the grammar; else None."""
     match = _PLAIN.fullmatch(text)
     if match is None or "===" in text:
@@ -201,4 +238,4 @@ def _plain_line(text: str) -> _Line | None:
         specifiers = SpecifierSet(match[2] or match[3] or "")
     except InvalidSpecifier:
         return None
-    return _Line(None, Wanted(canonicalize_name(match[1]), (), specifiers, _spelled(specifiers), None, ""), False)
+    return Line(None, Wanted(canonicalize_name(match[1]), (), specifiers, _spelled(specifiers), None, ""), False)

@@ -59,6 +59,7 @@ class Graph:
         self._numbers: dict[tuple[NormalizedName, NormalizedName | None], int] = {}
         self.nodes: list[Node] = []
         self.fulls: list[int] = []
+        self.extras: set[int] = set()
         self._add(None, None, None)
 
     def find(self, name: NormalizedName) -> Node | None:
@@ -121,6 +122,7 @@ class Graph:
             return self.nodes[number]
         node = self._add(base.project, extra, base)
         base.extras.append(node)
+        self.extras.add(node.number)
         needs_base = {node.number: node.full & ~ABSENT, base.number: ABSENT}
         if needs_base[node.number]:
             self._propagation.add(Incompatibility(needs_base, Shared(node.number)))

@@ -23,6 +23,11 @@ BATCH = 64
 #: price of one has the next batches when they are needed, and waits a few times for thousands of candidates.
 AHEAD_FIRST = 4
 AHEAD = 320
+#: Candidates that may have been told ahead in vain so far: some in all, and of a project as many as were told and then
+#: read, since what has happened goes on.
+UNREAD = 128
+#: Of those that a project may have beyond that, for each that was told and then read.
+UNREAD_PER_READ = 2
 
 
 class Priorities:
@@ -36,6 +41,9 @@ class Priorities:
         self._graph = graph
         self._trail = trail
         self._needed: dict[int, int] = {}
+        self._read: dict[int, int] = {}
+        self._told: dict[int, int] = {}
+        self._unread_count = 0
         self._rejections: dict[int, int] = {}
         self._rejected: dict[int, int] = {}
         self._blamed: dict[int, int] = {}
@@ -44,20 +52,14 @@ class Priorities:
 
     def next(self) -> Node | None:
         """Returns the node to decide, None if all that must be installed has a version."""
-        best: tuple[int, int] | None = None
-        nodes, sets = self._graph.nodes, self._trail.sets
-        for number in self._trail.open:
-            base = nodes[number].base
-            if base != number:
-                if base not in self._trail.decided:
-                    continue
-                rank = 0
-            else:
-                bits = sets[number]
-                rank = 1 if not bits & (bits - 1) else 2 if number in self._early else 4 if number in self._late else 3
-            if best is None or (rank, number) < best:
-                best = rank, number
-        return None if best is None else nodes[best[1]]
+        trail, nodes, extras = self._trail, self._graph.nodes, self._graph.extras
+        ready = [number for number in trail.open & extras if nodes[number].base in trail.decided]
+        # Any that is not ready waits for its distribution, which is open then.
+        for kind in (ready, trail.single - extras, trail.open & self._early, trail.open - self._late - extras):
+            if kind:
+                return nodes[min(kind)]
+        last = trail.open - extras
+        return nodes[min(last)] if last else None
 
     def reject(self, node: Node, blamed: list[int]) -> int | None:
         """Notes that a version of a node was tried in vain.
@@ -95,7 +97,24 @@ class Priorities:
     def ahead(self, node: Node) -> int:
         """Returns how many candidates of a node might be asked for while the next batch is on its way."""
         count = self._rejections.get(node.base, 0) + self._needed.get(node.base, 0)
-        return min(AHEAD_FIRST << count, AHEAD) if count else 0
+        told = self._told.get(node.base, 0)
+        hits = (told & self._read.get(node.base, 0)).bit_count()
+        left = max(UNREAD - self._unread_count, hits * UNREAD_PER_READ - (told.bit_count() - hits))
+        return max(0, min(AHEAD_FIRST << count, AHEAD, left)) if count else 0
+
+    def tell(self, node: Node, bits: int) -> None:
+        """Notes that candidates of a node are told ahead."""
+        told = self._told.get(node.base, 0)
+        self._told[node.base] = told | bits
+        self._unread_count += (bits & ~told & ~self._read.get(node.base, 0)).bit_count()
+
+    def read(self, node: Node, bits: int) -> None:
+        """Notes that the metadata of candidates of a node are read."""
+        read = self._read.get(node.base, 0)
+        new = bits & ~read
+        if new:
+            self._read[node.base] = read | new
+            self._unread_count -= (new & self._told.get(node.base, 0)).bit_count()
 
     def need(self, node: Node) -> None:
         """Notes that the metadata of a candidate of a node had to be waited for."""

@@ -171,6 +171,7 @@ class Resolver:
                     state.graph.share(extra, bits)
                     return ()
             bit = project.best(state.trail.sets[node.number])
+            state.priorities.read(node, bit)
             if needed := self._read_batch(node, project):
                 self._look_ahead(node, project, bit)
                 return needed
@@ -230,6 +231,7 @@ class Resolver:
             possible = self._state.trail.settled(node.number)
         bits = project.first(possible, count)
         cheap = [bit for bit in bits if releases[bit.bit_length() - 2].cheap]
+        self._state.priorities.read(node, sum(cheap))
         positions = [bit.bit_length() - 2 for bit in cheap]
         needed = self._knowledge.unanswered(self._knowledge.request(project, position) for position in positions)
         if not needed:
@@ -243,9 +245,9 @@ class Resolver:
         count = self._state.priorities.ahead(node)
         if count:
             possible = project.from_here(self._state.trail.settled(node.number), bit)
-            positions = [bit.bit_length() - 2 for bit in project.first(possible, count)]
-            cheap = [position for position in positions if project.table.releases[position].cheap]
-            requests = [self._knowledge.request(project, position) for position in cheap]
+            bits = [one for one in project.first(possible, count) if project.table.releases[one.bit_length() - 2].cheap]
+            self._state.priorities.tell(node, sum(bits))
+            requests = [self._knowledge.request(project, one.bit_length() - 2) for one in bits]
             self._ahead = self._knowledge.unanswered(requests)
 
     def _examine(self, node: Node, project: Project, bit: int) -> None:

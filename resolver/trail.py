@@ -35,15 +35,17 @@ class Trail:
     """The log and the current sets.
 
     `sets` has the current set by node, `open` the nodes that must be installed and
-    have no version yet, `decided` the place in the log of each node that has one.
+    have no version yet, `single` those of them with one possible version, `decided` the
+    place in the log of each node that has one.
     """
 
-    __slots__ = ("_history", "_starts", "decided", "level", "log", "open", "sets")
+    __slots__ = ("_history", "_starts", "decided", "level", "log", "open", "sets", "single")
 
     def __init__(self) -> None:
         self.sets: list[int] = []
         self.log: list[Assignment] = []
         self.open: set[int] = set()
+        self.single: set[int] = set()
         self.decided: dict[int, int] = {}
         self.level = 0
         self._history: list[list[int]] = []
@@ -58,6 +60,8 @@ class Trail:
         """Shrinks a node's set to `bits`, which is not empty and part of it."""
         if self.sets[node] & ABSENT and not bits & ABSENT:
             self.open.add(node)
+        if not bits & (bits - 1) and not bits & ABSENT:
+            self.single.add(node)
         self._append(node, bits, cause)
 
     def decide(self, node: int, bit: int) -> None:
@@ -66,6 +70,7 @@ class Trail:
             self._starts.append(len(self.log))
             self.level += 1
         self.open.discard(node)
+        self.single.discard(node)
         self.decided[node] = len(self.log)
         self._append(node, bit, None)
 
@@ -82,8 +87,12 @@ class Trail:
                 del self.decided[node]
                 if not before & ABSENT:
                     self.open.add(node)
-            elif before & ABSENT:
-                self.open.discard(node)
+                    if not before & (before - 1):
+                        self.single.add(node)
+            else:
+                self.single.discard(node)
+                if before & ABSENT:
+                    self.open.discard(node)
         del self.log[start:]
         del self._starts[level:]
         self.level = level

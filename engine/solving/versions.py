@@ -76,8 +76,8 @@ class ListedFile(NamedTuple):
 #: Of a wheel: the rank of its best tag, or None where none fits; and its build.
 _Fit = tuple[int | None, tuple[()] | tuple[int, str]]
 
-#: The files of one version on one page, and the number of the page's group.
-_Share = tuple[ProjectPage, int, list[File]]
+#: The files of one version on one page, the number of the page's group, and whether one of them settles the version.
+_Share = tuple[ProjectPage, int, list[File], bool]
 
 
 class _Row(NamedTuple):
@@ -217,7 +217,7 @@ def list_versions(
     pages = [page for group in groups for page in group]
     usable = [page for page in pages if page.status != "quarantined"]
     fits = _Fits(tag_priority)
-    shares = _shares(project, groups)
+    shares = _shares(project, groups, fits, policy)
     releases = _releases(project, shares, fits, policy)
     missing = ""
     if not releases:
@@ -236,16 +236,20 @@ def list_versions(
     )
 
 
-def _shares(project: NormalizedName, groups: Sequence[Sequence[ProjectPage]]) -> dict[Version, list[_Share]]:
+def _shares(
+    project: NormalizedName, groups: Sequence[Sequence[ProjectPage]], fits: "_Fits", policy: Policy
+) -> dict[Version, list[_Share]]:
     shares: dict[Version, list[_Share]] = {}
     versions: dict[str, Version | None] = {}
+    judge = policy if _wheels_settle(project, policy) else None
     for number, group in enumerate(groups):
         for page in group:
-            for text, files in _by_version_text(project, page).items() if page.status != "quarantined" else ():
+            found, settled = _by_version_text(project, page, fits, judge) if page.status != "quarantined" else ({}, ())
+            for text, files in found.items():
                 version = versions[text] if text in versions else versions.setdefault(text, _version(text))
                 if version is not None:
                     # 1.0 and 1.0.0 are one version.
-                    shares.setdefault(version, []).append((page, number, files))
+                    shares.setdefault(version, []).append((page, number, files, text in settled))
     return shares
 
 
@@ -256,29 +260,63 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def _by_version_text(project: NormalizedName, page: ProjectPage) -> dict[str, list[File]]:
-    """Sorts the files of a page by the version in their names, and leaves out what is of no use."""
+def _by_version_text(
+    project: NormalizedName, page: ProjectPage, fits: "_Fits", judge: Policy | None
+) -> tuple[dict[str, list[File]], set[str]]:
+    """Sorts the files of a page by the version in their names, and leaves out what is of no use.
+
+    Args:
+        project: whose page it is.
+        page: what is sorted.
+        fits: tells how wheels fit.
+        judge: tells which wheels settle their version; None where none does.
+
+    Returns:
+        The files by version, and the versions that a wheel settles: it fits without conditions.
+    """
     found: dict[str, list[File]] = {}
+    settled: set[str] = set()
     ours: dict[str, bool] = {}
+    # The wheels of a version mostly follow one another, and have the start of their names in common.
+    start = text = ""
+    files: list[File] = []
+    is_settled = False
     for file in page.files:
         filename = file.filename
-        if filename.endswith(".whl"):
-            name, _, rest = filename.partition("-")
-            text = rest[: rest.find("-")]
-        elif filename.endswith(".tar.gz"):
-            name, _, text = filename[:-7].rpartition("-")
-        else:
-            name, text = _split_sdist(filename)
-        is_ours = ours.get(name)
-        if is_ours is None:
-            is_ours = ours[name] = normalize_name(name) == project
-        if not is_ours:
-            text = "" if filename.endswith(".whl") else _hyphenated_version(project, filename)
-        if text in found:
-            found[text].append(file)
-        elif text:
-            found[text] = [file]
-    return found
+        is_wheel = filename.endswith(".whl")
+        if not (start and is_wheel and filename.startswith(start)):
+            name, text = _name_and_version(filename, is_wheel=is_wheel)
+            is_ours = ours.get(name)
+            if is_ours is None:
+                is_ours = ours[name] = normalize_name(name) == project
+            if not is_ours:
+                text = "" if is_wheel else _hyphenated_version(project, filename)
+            start = f"{name}-{text}-" if is_wheel and text else ""
+            if not text:
+                continue
+            is_settled = judge is None or text in settled
+            files = found.setdefault(text, [])
+        files.append(file)
+        if is_settled or not is_wheel or judge is None or file.yanked is not False:
+            continue
+        fit = fits.of_end(filename[len(start) :])
+        if fit is not None and fit[0] is not None:
+            required = file.requires_python
+            if required is None or judge.allows_python(required):
+                settled.add(text)
+                is_settled = True
+    return found, settled
+
+
+def _name_and_version(filename: str, *, is_wheel: bool) -> tuple[str, str]:
+    """Returns the name and the version that a file's name tells; "" for what it does not tell."""
+    if is_wheel:
+        name, _, rest = filename.partition("-")
+        return name, rest[: rest.find("-")]
+    if filename.endswith(".tar.gz"):
+        name, _, text = filename[:-7].rpartition("-")
+        return name, text
+    return _split_sdist(filename)
 
 
 def _split_sdist(filename: str) -> tuple[str, str]:
@@ -308,12 +346,16 @@ class _Fits:
         """Returns how a wheel fits; None where its name is none of a wheel."""
         _, _, rest = filename.partition("-")
         _, _, end = rest.partition("-")
+        return self.of_end(end)
+
+    def of_end(self, end: str) -> _Fit | None:
+        """Returns how a wheel fits, from what its name has behind the version."""
         return self._known[end] if end in self._known else self._read(end)
 
     def rows(self, shares: Sequence[_Share]) -> list[_Row]:
         """Returns the files of a version; those whose names are no names of wheels are left out."""
         rows = []
-        for page, group, files in shares:
+        for page, group, files, _ in shares:
             for file in files:
                 fit = self.of(file.filename) if (is_wheel := file.filename.endswith(".whl")) else None
                 if fit is not None or not is_wheel:
@@ -335,12 +377,11 @@ def _releases(
     project: NormalizedName, shares: dict[Version, list[_Share]], fits: _Fits, policy: Policy
 ) -> tuple[Release, ...]:
     timed = _has_limit(policy, project)
-    settles = _wheels_settle(project, policy)
     # The files of most versions are of one kind.  What fits is one object for each ending of a name.
     known: dict[tuple[object, ...], Release] = {}
     releases = []
     for version, shared in shares.items():
-        if settles and _is_settled(shared, fits, policy):
+        if any(share[3] for share in shared):
             releases.append(Release(version))
         elif rows := fits.rows(shared):
             kind = tuple((id(row.fit), row.file.requires_python, row.file.yanked, _is_cheap(row)) for row in rows)
@@ -354,20 +395,6 @@ def _releases(
 def _wheels_settle(project: NormalizedName, policy: Policy) -> bool:
     """Tells whether one wheel that fits without conditions settles its version; most versions have one."""
     return policy.judge(project, Version("0"), (JudgedFile(is_wheel=True),)).unusable is None
-
-
-def _is_settled(shares: list[_Share], fits: _Fits, policy: Policy) -> bool:
-    for _, _, files in shares:
-        for file in files:
-            if (
-                file.yanked is False
-                and file.filename.endswith(".whl")
-                and (file.requires_python is None or policy.allows_python(file.requires_python))
-                and (fit := fits.of(file.filename)) is not None
-                and fit[0] is not None
-            ):
-                return True
-    return False
 
 
 def _has_limit(policy: Policy, project: NormalizedName) -> bool:

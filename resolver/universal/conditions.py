@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from packaging.markers import Marker
 from packaging.utils import NormalizedName, canonicalize_name
 
-from resolver.dependencies import Dependencies, InvalidLine, Wanted
+from resolver.dependencies import Dependencies, InvalidLine, Line, Wanted
 from resolver.errors import ResolverError
 from resolver.inputs import Problem, Requested
-from resolver.markers.diagram import EVERYWHERE, NOWHERE, Environments
+from resolver.markers.diagram import EVERYWHERE, Environments
 from resolver.markers.reading import UnreadableMarker, read_marker
 from resolver.markers.variables import Variable
 
@@ -63,29 +63,13 @@ class ConditionalDependencies(Dependencies):
         found = [wanted for one in requested for wanted in self._with_condition(one)]
         return tuple(wanted for wanted in found if wanted.name not in self._excludes)
 
-    def of_lines(self, lines: tuple[str, ...], extra: NormalizedName | None) -> tuple[Wanted, ...]:
-        """Returns what a candidate wants somewhere; see `Dependencies.of_lines`."""
-        if not self._counted:
-            return ()
-        key = (lines, extra or "")
-        known = self._known.get(key)
-        if known is None:
-            found: list[Wanted] = []
-            for text in lines:
-                line = self._lines.get(text) or self._parse(text)
-                where = self._condition(text, extra, is_overridden=line.wanted.name in self._overrides)
-                found += self._placed(line.wanted, where)
-            known = self._known[key] = tuple(found)
-        return known
+    def _plainly(self, text: str, line: Line) -> list[Wanted]:
+        is_overridden = not line.has_extra and line.wanted.name in self._overrides
+        return self._placed(line.wanted, EVERYWHERE if is_overridden else self._read(text, line.marker, ""))
 
-    def _condition(self, text: str, extra: NormalizedName | None, *, is_overridden: bool) -> Environments:
-        line = self._lines[text]
-        if not line.has_extra:
-            if extra is not None:
-                return NOWHERE
-            return EVERYWHERE if is_overridden else self._read(text, line.marker, "")
-        plain = self._read(text, line.marker, "")
-        return plain if extra is None else self._read(text, line.marker, extra) & ~plain
+    def _added(self, text: str, line: Line, extra: NormalizedName) -> list[Wanted]:
+        where = self._read(text, line.marker, extra) & ~self._read(text, line.marker, "")
+        return self._placed(line.wanted, where)
 
     def _read(self, text: str, marker: Marker | None, extra: str) -> Environments:
         known = self._where.get((text, extra))

@@ -47,6 +47,23 @@ def test_extra_wants_only_what_it_adds() -> None:
     assert shown(Dependencies(problem([])).of_lines(LINES, X)) == ["c"]
 
 
+@pytest.mark.parametrize(
+    ("marker", "expected"),
+    [
+        ("'X_y' == extra", ["a"]),
+        ("extra == 'other' or extra == 'x-y'", ["a"]),
+        ("extra == 'extra'", []),
+        ("extra not in 'z'", ["a"]),
+        ("extra == 'other' or extra not in 'z'", ["a"]),
+        ("os_name != 'extra' and extra == 'x.y'", ["a"]),
+        ("extra != 'x-y'", []),
+        ("extra == 'x-y' or os_name == 'posix'", []),
+    ],
+)
+def test_extra_is_found_however_a_marker_names_it(marker: str, expected: list[str]) -> None:
+    assert shown(Dependencies(problem([])).of_lines((f"a; {marker}", "b"), canonicalize_name("x-y"))) == expected
+
+
 def test_override_replaces_whatever_the_marker_says_but_keeps_to_the_extra() -> None:
     reader = Dependencies(problem([], overrides=["b==7", "c==8", "a==9; os_name == 'nt'"]))
     assert shown(reader.of_lines(LINES, None)) == ["b==7", "e"]

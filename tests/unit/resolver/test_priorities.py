@@ -76,6 +76,17 @@ def test_what_comes_after_the_next_batch_is_told_ahead_where_it_is_cheap(cheap: 
     assert all(one == sorted(one, key=int, reverse=True) for one in told)
 
 
+def test_projects_that_soon_find_a_version_are_asked_ahead_for_no_more_than_some_in_all() -> None:
+    """Each of many projects is rejected a few times, and has hundreds of versions that nobody needs."""
+    names = [f"a{number}" for number in range(40)]
+    versions = {str(number): [f"c>{2 if number > 290 else 0}"] for number in range(1, 301)}
+    universe: Universe = {name: versions for name in names} | {"c": {"1": (), "2": ()}}
+    done = run(problem(["c==1", *names]), universe, speculate=True)
+    assert all(str(pin.version) == "290" for pin in done.resolution.pins if pin.name in names)
+    read = {request for request in done.asked if not isinstance(request, Versions)}
+    assert len(read) < 1500
+
+
 def test_who_answers_what_is_told_ahead_waits_a_few_times_for_many_candidates() -> None:
     universe: Universe = {
         "a": {str(number): (f"b=={number}",) if number > 1 else () for number in range(1, 1501)},
