@@ -66,7 +66,7 @@ def clean_projects(layout: Layout, patterns: Iterable[str], disposal: Disposal) 
         plan = plans.load(path)
         if plan is not None and any([note(entry.name) for entry in plan.entries]):
             disposal.remove(path)
-    for path in files_of(layout.bucket("index-v2"), depth=1):
+    for path in files_of(layout.bucket("index-v3"), depth=1):
         if note(os.path.basename(path)):
             disposal.remove(path)
     for path in files_of(layout.bucket("metadata-v2")):

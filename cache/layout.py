@@ -80,7 +80,7 @@ class Layout:
         return f"{self.root}/plans-v1/{key[:2]}/{key}"
 
     def bucket(self, name: str) -> str:
-        """Returns the folder of one kind of record, such as `index-v2`."""
+        """Returns the folder of one kind of record, such as `index-v3`."""
         return f"{self.root}/{name}"
 
     @property

@@ -29,7 +29,7 @@ from cache.partials import PartialStore
 LITTER_SECONDS = 24 * 3600
 
 #: Records that were not fetched for their own sake: made again when they are missed.
-_AGED = ("index-v2", "interpreters-v1", "metadata-v2")
+_AGED = ("index-v3", "interpreters-v1", "metadata-v2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def _remove_records(layout: Layout, disposal: Disposal, before_bytes: int, most_
     excess_bytes = before_bytes - disposal.taken().bytes - most_bytes
     aged = []
     for path in (
-        [*plan_paths(layout), *_records(layout, "index-v2"), *_records(layout, "metadata-v2")]
+        [*plan_paths(layout), *_records(layout, "index-v3"), *_records(layout, "metadata-v2")]
         if excess_bytes > 0
         else ()
     ):

@@ -19,7 +19,7 @@ from cache.layout import Layout
 from cache.manifest import Manifest
 
 _READ_BYTES = 1 << 20
-_RECORDS = ("index-v2", "interpreters-v1", "pointers-v1")
+_RECORDS = ("index-v3", "interpreters-v1", "pointers-v1")
 
 
 class Damage(NamedTuple):

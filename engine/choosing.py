@@ -37,7 +37,7 @@ class Chooser:
     """Chooses wheels for the pins of a run.
 
     Args:
-        records: the cache's `index-v2` bucket.
+        records: the cache's `index-v3` bucket.
     """
 
     def __init__(self, records: RecordStore) -> None:

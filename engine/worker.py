@@ -196,7 +196,7 @@ class Worker:
         if self._chooser is None:
             from engine.choosing import Chooser
 
-            self._chooser = Chooser(RecordStore(self._layout.bucket("index-v2")))
+            self._chooser = Chooser(RecordStore(self._layout.bucket("index-v3")))
         return self._chooser
 
     def _begin(self, job: int, path: str, filename: str, vouched: bool) -> None:

@@ -103,15 +103,17 @@ class Candidates:
         mode = self._mode(name)
         reasons: dict[Unusable, int] = {}
         yanked = 0
-        for position, release in enumerate(table.releases):
+        kinds = table.by_kind()
+        for release, bits in kinds:
             if release.unusable is not None:
-                reasons[release.unusable] = reasons.get(release.unusable, 0) | 2 << position
+                reasons[release.unusable] = reasons.get(release.unusable, 0) | bits
             elif release.yanked is not None:
-                yanked |= 2 << position
+                yanked |= bits
         yanked &= ~self._pinned(name, table)
-        for position in table.positions(yanked):
-            reason = Unusable(Obstacle.YANKED, table.releases[position].yanked or "")
-            reasons[reason] = reasons.get(reason, 0) | 2 << position
+        for release, bits in kinds if yanked else ():
+            if bits & yanked:
+                reason = Unusable(Obstacle.YANKED, release.yanked or "")
+                reasons[reason] = reasons.get(reason, 0) | bits & yanked
         unusable = sum(reasons.values())
         if mode is Prereleases.DISALLOW and (early := table.prereleases & ~unusable & ~self._preferred(name, table)):
             reasons[Unusable(Obstacle.PRERELEASE)] = early

@@ -132,6 +132,10 @@ class Knowledge:
         return sum(isinstance(request, Dependencies) for request in self._answers)
 
     def _table(self, requests: tuple[Versions, ...]) -> VersionTable:
+        if len(requests) == 1 and not requests[0].url:
+            listing = self._answers[requests[0]]
+            assert isinstance(listing, Listing)
+            return VersionTable(listing.releases, missing=listing.missing)
         releases: list[Release] = []
         urls: list[str] = []
         missing = ""

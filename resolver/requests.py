@@ -4,6 +4,7 @@ Rule: a request is answered at most once, in any order; the answer to an equal
 request is the same whenever it comes.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName
@@ -38,7 +39,7 @@ class Listing(NamedTuple):
         missing: for an empty listing why there is none, in words ("was not found in the index").
     """
 
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
     missing: str = ""
 
 

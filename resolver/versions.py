@@ -12,7 +12,8 @@ Source: PEP 440, "Version specifiers".
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import overload
 
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
@@ -25,6 +26,57 @@ ABSENT = 1
 _Key = tuple[int, tuple[int, ...]]
 
 
+class SortedReleases(Sequence[Release]):
+    """Releases in ascending order that are made when somebody looks at them.
+
+    Args:
+        texts: their versions.
+        kinds: releases that stand for all that differ from them in the version alone.
+        kind_of: for each version which of them it is.
+        early: the places of the pre-releases.
+    """
+
+    __slots__ = ("_kind_of", "_kinds", "_made", "_texts", "early")
+
+    def __init__(
+        self, texts: Sequence[str], kinds: Sequence[Release], kind_of: Sequence[int], early: Sequence[int]
+    ) -> None:
+        self._texts = texts
+        self._kinds = kinds
+        self._kind_of = kind_of
+        self._made: dict[int, Release] = {}
+        self.early = early
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> Release: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Release, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Release | tuple[Release, ...]:
+        if isinstance(place, slice):
+            return tuple(self[one] for one in range(*place.indices(len(self._texts))))
+        release = self._made.get(place)
+        if release is None:
+            version = Version(self._texts[place])
+            release = self._made[place] = self._kinds[self._kind_of[place]]._replace(version=version)
+        return release
+
+    def position(self, version: Version) -> int | None:
+        """Returns the place of a version, or None if it is not among them."""
+        return _position(self, version)
+
+    def by_kind(self) -> list[tuple[Release, int]]:
+        """Returns what stands for releases that differ in their version alone, with their set."""
+        bits = [0] * len(self._kinds)
+        for position, kind in enumerate(self._kind_of):
+            bits[kind] |= 2 << position
+        return list(zip(self._kinds, bits, strict=True))
+
+
 class VersionTable:
     """The known versions of a project.
 
@@ -34,27 +86,39 @@ class VersionTable:
         missing: why there are none, in words.
     """
 
-    __slots__ = ("_keys", "_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
+    __slots__ = ("_known", "_texts", "full", "missing", "prereleases", "releases", "some", "urls")
 
     def __init__(self, releases: Iterable[Release], *, urls: Iterable[str] = (), missing: str = "") -> None:
         addresses = tuple(urls)
-        pairs: list[tuple[Release, str | None]]
-        pairs = list(zip(releases, addresses, strict=True)) if addresses else [(release, None) for release in releases]
-        pairs.sort(key=lambda pair: pair[0].version)
-        distinct = [
-            pair
-            for previous, pair in zip([None, *pairs], pairs, strict=False)
-            if previous is None or previous[1] != pair[1] or previous[0].version != pair[0].version
-        ]
-        self.releases = tuple(release for release, _ in distinct)
-        self.urls = tuple(url for _, url in distinct)
+        self.releases: Sequence[Release]
+        self.urls: tuple[str | None, ...]
+        if isinstance(releases, SortedReleases) and not addresses:
+            self.releases = releases
+            self.urls = (None,) * len(releases)
+            self.prereleases = _bits(releases.early)
+        else:
+            pairs: list[tuple[Release, str | None]]
+            pairs = list(zip(releases, addresses, strict=True)) if addresses else [(one, None) for one in releases]
+            pairs.sort(key=lambda pair: pair[0].version)
+            distinct = [
+                pair
+                for previous, pair in zip([None, *pairs], pairs, strict=False)
+                if previous is None or previous[1] != pair[1] or previous[0].version != pair[0].version
+            ]
+            self.releases = tuple(release for release, _ in distinct)
+            self.urls = tuple(url for _, url in distinct)
+            self.prereleases = _bits(i for i, release in enumerate(self.releases) if release.version.is_prerelease)
         self.missing = missing
         self.full = (1 << (len(self.releases) + 1)) - 1
         self.some = self.full & ~ABSENT
-        self.prereleases = _bits(i for i, release in enumerate(self.releases) if release.version.is_prerelease)
         self._known: dict[str, int] = {"": self.some}
         self._texts: dict[str, int] | None = None
-        self._keys: list[_Key] | None = None
+
+    def by_kind(self) -> list[tuple[Release, int]]:
+        """Returns releases that stand for all that differ from them in their version alone, each with that set."""
+        if isinstance(self.releases, SortedReleases):
+            return self.releases.by_kind()
+        return [(release, 2 << position) for position, release in enumerate(self.releases)]
 
     def matching(self, specifiers: SpecifierSet, text: str) -> int:
         """Returns the set of versions that match, pre-releases included.
@@ -77,10 +141,7 @@ class VersionTable:
 
     def index(self, version: Version) -> int | None:
         """Returns the position of a version, or None if it is not known."""
-        position = bisect_left(self.releases, version, key=lambda release: release.version)
-        if position < len(self.releases) and self.releases[position].version == version:
-            return position
-        return None
+        return _position(self.releases, version)
 
     def positions(self, bits: int) -> list[int]:
         """Returns the positions of a set's versions, ascending."""
@@ -122,9 +183,9 @@ class VersionTable:
         if operator == "~=":
             inside = _slice(*self._prefix(version.epoch, version.release[:-1]))
             return inside & self._matching_one(Specifier(f">={text}"))
-        key, keys = _key(version), self._sorted_keys()
-        low = bisect_left(keys, key)
-        high = bisect_right(keys, key, low)
+        key = _key(version)
+        low = bisect_left(self.releases, key, key=_key_of)
+        high = bisect_right(self.releases, key, low, key=_key_of)
         near = 0
         for position in range(low, high):
             if specifier.contains(self.releases[position].version, prereleases=True):
@@ -136,15 +197,20 @@ class VersionTable:
         return near if operator == "==" else near | _slice(0, low) | _slice(high, len(self.releases))
 
     def _prefix(self, epoch: int, release: tuple[int, ...]) -> tuple[int, int]:
-        keys = self._sorted_keys()
-        low = bisect_left(keys, (epoch, _stripped(release)))
+        low = bisect_left(self.releases, (epoch, _stripped(release)), key=_key_of)
         above = epoch, (*release[:-1], release[-1] + 1)
-        return low, bisect_left(keys, above, low)
+        return low, bisect_left(self.releases, above, low, key=_key_of)
 
-    def _sorted_keys(self) -> list[_Key]:
-        if self._keys is None:
-            self._keys = [_key(release.version) for release in self.releases]
-        return self._keys
+
+def _position(releases: Sequence[Release], version: Version) -> int | None:
+    position = bisect_left(releases, version, key=lambda release: release.version)
+    if position < len(releases) and releases[position].version == version:
+        return position
+    return None
+
+
+def _key_of(release: Release) -> _Key:
+    return _key(release.version)
 
 
 def _key(version: Version) -> _Key:

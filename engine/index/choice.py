@@ -179,7 +179,7 @@ def _version(text: str) -> Version | None:
 def _pinned_wheels(page: ProjectPage, pin: Pin, pinned: _PinnedVersions) -> list[tuple[File, WheelName]]:
     projects: dict[str, bool] = {}
     wheels = []
-    for file in page.files:
+    for file in page.all_files():
         # Two splits for every file of the page; the whole name is only parsed for the pinned version.
         parts = file.filename.split("-", 2)
         if len(parts) == 3 and pinned[parts[1]]:

@@ -72,7 +72,7 @@ def read_project(place: str, project: str) -> ProjectPage:
 def by_project(page: ProjectPage) -> dict[str, ProjectPage]:
     """Sorts the files of a flat page by the project that their names tell; other files are dropped."""
     files: dict[str, list[File]] = {}
-    for file in page.files:
+    for file in page.all_files():
         name = _project_of(file.filename)
         if name:
             files.setdefault(name, []).append(file)

@@ -86,7 +86,7 @@ class Indexes:
         strategy: one of `engine.locations.INDEX_STRATEGIES`.
         new_pages: makes the pages of an index from its URL, which ends with `/`, from the statuses that mean
             "not here" besides 404, and from the option that names such places.
-        records: the cache's `index-v2` bucket.
+        records: the cache's `index-v3` bucket.
         workers: the worker processes.
     """
 

@@ -23,7 +23,7 @@ def open_indexes(
         workers: sort places that list files of many projects, and choose.
         repeated: told the project whenever its page is asked for again after a failure.
     """
-    records = RecordStore(run.layout.bucket("index-v2"))
+    records = RecordStore(run.layout.bucket("index-v3"))
     return Indexes(
         sources,
         strategy=run.options.indexes.strategy,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote, urljoin
+from zlib import crc32
 
 import msgspec
 
@@ -24,6 +25,8 @@ from engine.environment.installed import normalize_name
 from engine.errors import InvalidPage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.index.anchors import Anchor
 
 #: The newest minor version of the API whose fields are read here.
@@ -70,18 +73,41 @@ class File(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="kebab", 
         return {name: digits for name in _ALGORITHMS if (digits := getattr(self.stated_hashes, name)) is not None}
 
 
+class FilesByVersion(msgspec.Struct, frozen=True, array_like=True):
+    """The files of a page by their version, read when somebody asks for the version.
+
+    Args:
+        texts: the versions, ascending, each in the spelling that the page has first.
+        early: the places of the pre-releases among them.
+        kinds: a number for each version, in the order of their first appearance: versions with the same number have
+            files that differ only in what no judgement depends on.
+        groups: the packed files of each version, in the page's order.
+    """
+
+    texts: tuple[str, ...]
+    early: tuple[int, ...]
+    kinds: tuple[int, ...]
+    groups: tuple[msgspec.Raw, ...]
+
+    def files(self, position: int) -> list[File]:
+        """Returns the files of one version."""
+        return _GROUP_UNPACKER.decode(self.groups[position])
+
+
 class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an index says about a project.
 
     `name` is normalised, `url` is what links are relative to, `status` one of
     active, archived, quarantined, deprecated (or newer), `notes` what was left
     out while reading and why, `warnings` what a person should know in any case.
-    `versions` is empty where the index lists none.
+    `versions` is empty where the index lists none.  `files` are all files, or, where
+    there is `by_version`, those without a version that can be read.
     """
 
     name: str
     url: str
     files: tuple[File, ...]
+    by_version: FilesByVersion | None = None
     versions: tuple[str, ...] = ()
     status: str = "active"
     status_reason: str = ""
@@ -186,17 +212,34 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """The page's address for messages, without credentials."""
         return without_credentials(self.url)
 
+    def all_files(self) -> Sequence[File]:
+        """Returns all files, those of one version in the page's order."""
+        sorted_ = self.by_version
+        if sorted_ is None:
+            return self.files
+        return [file for place in range(len(sorted_.texts)) for file in sorted_.files(place)] + list(self.files)
+
     def pack(self) -> bytes:
         """Returns the bytes that `unpack` reads back."""
-        return _PACKER.encode(self)
+        body = _PACKER.encode(self)
+        # What is read later is checked at once.
+        return body if self.by_version is None else b"%c%s%s" % (_CHECKED, crc32(body).to_bytes(4, "big"), body)
 
     @staticmethod
     def unpack(body: bytes) -> ProjectPage | None:
         """Returns a page that `pack` wrote, or None when the bytes are anything else."""
         try:
+            if body[:1] == _CHECKED_START:
+                checked = memoryview(body)[5:]
+                return _UNPACKER.decode(checked) if crc32(checked) == int.from_bytes(body[1:5], "big") else None
             return _UNPACKER.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
+
+
+def pack_files(files: list[File]) -> msgspec.Raw:
+    """Returns the files of one version as `FilesByVersion` has them."""
+    return msgspec.Raw(_PACKER.encode(files))
 
 
 class _Meta(msgspec.Struct, rename="kebab"):
@@ -220,6 +263,10 @@ class _JsonPage(msgspec.Struct, kw_only=True, rename="kebab"):
 _JSON_DECODER = msgspec.json.Decoder(_JsonPage)
 _PACKER = msgspec.msgpack.Encoder()
 _UNPACKER = msgspec.msgpack.Decoder(ProjectPage)
+_GROUP_UNPACKER = msgspec.msgpack.Decoder(list[File])
+#: Begins a packed page behind which there is a checksum: no packed page begins so by itself.
+_CHECKED = 1
+_CHECKED_START = b"\x01"
 
 
 def _decode_tolerantly(body: bytes, notes: list[str]) -> _JsonPage:

@@ -42,11 +42,13 @@ class PageReader:
     """Reads pages, and keeps those that the cache should have.
 
     Args:
-        records: the cache's `index-v2` bucket.
+        records: the cache's `index-v3` bucket.
+        sorts: pages are sorted by version, for who needs many versions of a project.
     """
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, *, sorts: bool = False) -> None:
         self._records = records
+        self._sorts = sorts
         self._unstored: list[tuple[str, bytes, ProjectPage]] = []
 
     def read_all(self, project: NormalizedName, groups: Sequence[Sequence[Source]]) -> list[list[ProjectPage]] | None:
@@ -108,6 +110,10 @@ class PageReader:
         else:
             hint = "check --index-url, --index and --extra-index-url" if project else "check --find-links"
             raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint=hint)
+        if self._sorts:
+            from engine.index.sorting import sort_page
+
+            page = sort_page(page)
         if freshness is not None:
             self._unstored.append((key, freshness, page))
         return page

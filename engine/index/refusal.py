@@ -100,7 +100,7 @@ def _machine(platform: str) -> str:
 
 def _no_wheel_at_all(start: str, pages: Sequence[ProjectPage], pin: Pin) -> NoMatchingDistribution:
     releases: dict[str, str | None] = {text: None for page in pages for text in page.versions}
-    for file in (file for page in pages for file in page.files):
+    for file in (file for page in pages for file in page.all_files()):
         text = _release_of(file.filename, pin)
         if text is not None:
             releases[text] = releases.get(text) or file.filename

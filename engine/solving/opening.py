@@ -53,7 +53,7 @@ def open_answers(
     listings = Listings(
         group,
         indexes=open_indexes(run, network=network, sources=sources, workers=workers, repeated=repeated),
-        reader=PageReader(RecordStore(run.layout.bucket("index-v2"))),
+        reader=PageReader(RecordStore(run.layout.bucket("index-v3")), sorts=True),
         policy=policy,
         tag_priority=tag_priority,
         strategy=run.options.indexes.strategy,

@@ -12,25 +12,26 @@ file is found out when somebody asks for its version.
 Source: "Binary distribution format", "File name convention"; PEP 625; PEP 592; PEP 700.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.chosen import Chosen
-from engine.environment.installed import normalize_name
 from engine.errors import EngineError
 from engine.index.compatibility import WheelName, best_rank
 from engine.index.page import File, ProjectPage
 from engine.index.reading import notes_of
+from engine.index.sorting import files_by_text, version_of, wheel_end
 from resolver.availability import File as JudgedFile
 from resolver.availability import Policy, Release
 from resolver.requests import Listing
+from resolver.versions import SortedReleases
 
-#: What source distributions have been called.
-_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+#: Stands for all releases that can be used without conditions.
+_PLAIN = Release(Version("0"))
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 _HEX = frozenset("0123456789abcdef")
 
@@ -80,6 +81,22 @@ _Fit = tuple[int | None, tuple[()] | tuple[int, str]]
 _Share = tuple[ProjectPage, int, list[File], bool]
 
 
+class _SortedShares:
+    """The shares of a page whose files are sorted already."""
+
+    __slots__ = ("_page", "_releases")
+
+    def __init__(self, page: ProjectPage, releases: SortedReleases) -> None:
+        self._page = page
+        self._releases = releases
+
+    def get(self, version: Version, default: list[_Share]) -> list[_Share]:
+        position = self._releases.position(version)
+        if position is None or self._page.by_version is None:
+            return default
+        return [(self._page, 0, self._page.by_version.files(position), False)]
+
+
 class _Row(NamedTuple):
     """A file of a version; `fit` is None of an sdist."""
 
@@ -117,7 +134,7 @@ class ProjectListing:
         self,
         project: NormalizedName,
         policy: Policy,
-        shares: dict[Version, list[_Share]],
+        shares: dict[Version, list[_Share]] | _SortedShares,
         fits: "_Fits",
         listing: Listing,
         *,
@@ -217,8 +234,14 @@ def list_versions(
     pages = [page for group in groups for page in group]
     usable = [page for page in pages if page.status != "quarantined"]
     fits = _Fits(tag_priority)
-    shares = _shares(project, groups, fits, policy)
-    releases = _releases(project, shares, fits, policy)
+    shares: dict[Version, list[_Share]] | _SortedShares
+    releases: Sequence[Release]
+    if len(pages) == 1 and usable and pages[0].by_version is not None and not _has_limit(policy, project):
+        releases = sorted_releases = _sorted_releases(project, pages[0], fits, policy)
+        shares = _SortedShares(pages[0], sorted_releases)
+    else:
+        shares = _shares(project, groups, fits, policy)
+        releases = _releases(project, shares, fits, policy)
     missing = ""
     if not releases:
         missing = "has no files" if usable else f"is {pages[0].status_words}" if pages else "was not found in the index"
@@ -241,98 +264,51 @@ def _shares(
 ) -> dict[Version, list[_Share]]:
     shares: dict[Version, list[_Share]] = {}
     versions: dict[str, Version | None] = {}
-    judge = policy if _wheels_settle(project, policy) else None
+    settles = _settling(fits, policy) if _wheels_settle(project, policy) else None
     for number, group in enumerate(groups):
         for page in group:
-            found, settled = _by_version_text(project, page, fits, judge) if page.status != "quarantined" else ({}, ())
-            for text, files in found.items():
-                version = versions[text] if text in versions else versions.setdefault(text, _version(text))
+            if page.status == "quarantined":
+                continue
+            found = files_by_text(project, page.all_files(), settles)
+            for text, files in found.files.items():
+                version = versions[text] if text in versions else versions.setdefault(text, version_of(text))
                 if version is not None:
                     # 1.0 and 1.0.0 are one version.
-                    shares.setdefault(version, []).append((page, number, files, text in settled))
+                    shares.setdefault(version, []).append((page, number, files, text in found.settled))
     return shares
 
 
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
+def _settling(fits: "_Fits", policy: Policy) -> Callable[[File, str], bool]:
+    """Returns what tells whether a wheel, of which the end of the name is given too, fits without conditions."""
+    fit_of, allows_python = fits.of_end, policy.allows_python
+
+    def settles(file: File, end: str) -> bool:
+        if file.yanked is not False:
+            return False
+        fit = fit_of(end)
+        if fit is None or fit[0] is None:
+            return False
+        return file.requires_python is None or allows_python(file.requires_python)
+
+    return settles
 
 
-def _by_version_text(
-    project: NormalizedName, page: ProjectPage, fits: "_Fits", judge: Policy | None
-) -> tuple[dict[str, list[File]], set[str]]:
-    """Sorts the files of a page by the version in their names, and leaves out what is of no use.
-
-    Args:
-        project: whose page it is.
-        page: what is sorted.
-        fits: tells how wheels fit.
-        judge: tells which wheels settle their version; None where none does.
-
-    Returns:
-        The files by version, and the versions that a wheel settles: it fits without conditions.
-    """
-    found: dict[str, list[File]] = {}
-    settled: set[str] = set()
-    ours: dict[str, bool] = {}
-    # The wheels of a version mostly follow one another, and have the start of their names in common.
-    start = text = ""
-    files: list[File] = []
-    is_settled = False
-    for file in page.files:
-        filename = file.filename
-        is_wheel = filename.endswith(".whl")
-        if not (start and is_wheel and filename.startswith(start)):
-            name, text = _name_and_version(filename, is_wheel=is_wheel)
-            is_ours = ours.get(name)
-            if is_ours is None:
-                is_ours = ours[name] = normalize_name(name) == project
-            if not is_ours:
-                text = "" if is_wheel else _hyphenated_version(project, filename)
-            start = f"{name}-{text}-" if is_wheel and text else ""
-            if not text:
+def _sorted_releases(project: NormalizedName, page: ProjectPage, fits: "_Fits", policy: Policy) -> SortedReleases:
+    """Judges one version of each kind for all of its kind."""
+    sorted_ = page.by_version
+    assert sorted_ is not None
+    kinds: list[Release] = []
+    settles = _settling(fits, policy) if _wheels_settle(project, policy) else None
+    for place, kind in enumerate(sorted_.kinds):
+        if kind == len(kinds):
+            files = sorted_.files(place)
+            if settles is not None and any(settles(file, wheel_end(file.filename)) for file in files):
+                kinds.append(_PLAIN)
                 continue
-            is_settled = judge is None or text in settled
-            files = found.setdefault(text, [])
-        files.append(file)
-        if is_settled or not is_wheel or judge is None or file.yanked is not False:
-            continue
-        fit = fits.of_end(filename[len(start) :])
-        if fit is not None and fit[0] is not None:
-            required = file.requires_python
-            if required is None or judge.allows_python(required):
-                settled.add(text)
-                is_settled = True
-    return found, settled
-
-
-def _name_and_version(filename: str, *, is_wheel: bool) -> tuple[str, str]:
-    """Returns the name and the version that a file's name tells; "" for what it does not tell."""
-    if is_wheel:
-        name, _, rest = filename.partition("-")
-        return name, rest[: rest.find("-")]
-    if filename.endswith(".tar.gz"):
-        name, _, text = filename[:-7].rpartition("-")
-        return name, text
-    return _split_sdist(filename)
-
-
-def _split_sdist(filename: str) -> tuple[str, str]:
-    suffix = next((suffix for suffix in _SDIST_SUFFIXES if filename.endswith(suffix)), None)
-    name, _, text = filename.removesuffix(suffix).rpartition("-") if suffix else ("", "", "")
-    return name, text
-
-
-def _hyphenated_version(project: NormalizedName, filename: str) -> str:
-    """Returns the version of an sdist from before PEP 625, `demo-1.0-beta.tar.gz`; "" where it is none of ours."""
-    name, last = _split_sdist(filename)
-    parts = [*name.split("-"), last] if name else []
-    for at in range(1, len(parts)):
-        if normalize_name("-".join(parts[:at])) == project:
-            return "-".join(parts[at:])
-    return ""
+            rows = fits.rows([(page, 0, files, False)])
+            version = Version(sorted_.texts[place])
+            kinds.append(policy.judge(project, version, [_judged(row, timed=False) for row in rows]))
+    return SortedReleases(sorted_.texts, kinds, sorted_.kinds, sorted_.early)
 
 
 class _Fits:
@@ -344,9 +320,7 @@ class _Fits:
 
     def of(self, filename: str) -> _Fit | None:
         """Returns how a wheel fits; None where its name is none of a wheel."""
-        _, _, rest = filename.partition("-")
-        _, _, end = rest.partition("-")
-        return self.of_end(end)
+        return self.of_end(wheel_end(filename))
 
     def of_end(self, end: str) -> _Fit | None:
         """Returns how a wheel fits, from what its name has behind the version."""

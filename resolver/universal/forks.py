@@ -116,12 +116,11 @@ class ForkKnowledge(Knowledge):
         known = self._shared.pythons.get(table)
         if known is None:
             known = self._shared.pythons[table] = ({}, {})
-            for position, release in enumerate(table.releases):
-                bit = 2 << position
+            for release, bits in table.by_kind():
                 if (text := release.requires_python) is not None:
-                    known[0][text] = known[0].get(text, 0) | bit
+                    known[0][text] = known[0].get(text, 0) | bits
                 if (pythons := release.pythons) is not None:
-                    known[1][pythons] = known[1].get(pythons, 0) | bit
+                    known[1][pythons] = known[1].get(pythons, 0) | bits
         return known
 
     def _table(self, requests: tuple[Versions, ...]) -> VersionTable:

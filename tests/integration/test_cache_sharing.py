@@ -155,7 +155,7 @@ def test_a_bucket_of_another_user_does_not_keep_the_rest_from_being_stored(
     assert run.code == 0, run.err
     assert published(filled.cache) == {ONE.sha256}
     assert leftovers(filled.cache) == []
-    assert list((filled.cache / "index-v2").glob("*/two"))
+    assert list((filled.cache / "index-v3").glob("*/two"))
 
 
 def test_a_cache_that_a_group_shares_stays_writable_for_the_group(index: Index, tool: Tool, target: Target) -> None:

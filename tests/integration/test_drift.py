@@ -140,7 +140,7 @@ def test_a_torn_plan_is_made_anew(tool: Tool, first: Target, new_target: NewTarg
 
 
 def test_torn_records_are_made_anew(tool: Tool, first: Target, new_target: NewTarget) -> None:
-    for bucket in ("index-v2", "interpreters-v1", "plans-v1"):
+    for bucket in ("index-v3", "interpreters-v1", "plans-v1"):
         for path in (tool.cache / bucket).rglob("*"):
             if path.is_file():
                 path.write_bytes(path.read_bytes()[:9])

@@ -69,7 +69,7 @@ def test_a_stored_page_that_is_damaged_is_fetched_as_if_it_were_not_there(index:
     index.add(ONE)
     index.validates, index.max_age_seconds = True, 0
     listing(tmp_path, index)
-    (record,) = (tmp_path / "cache" / "index-v2").glob("*/demo")
+    (record,) = (tmp_path / "cache" / "index-v3").glob("*/demo")
     record.write_bytes(record.read_bytes()[:-5])
     assert versions(listing(tmp_path, index)) == ["1.0"]
     assert "if-none-match" in index.headers[-2] and "if-none-match" not in index.headers[-1]

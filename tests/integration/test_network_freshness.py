@@ -53,7 +53,7 @@ def test_a_page_that_must_not_be_stored_is_not(index: Index, tool: Tool, new_tar
     for name in "ab":
         assert tool.sync(tool.write_lock("one==1.0", f"# {name}"), new_target(name)).code == 0
     assert pages(index) == ["", ""]
-    assert list(tool.cache.glob("index-v2/*/*")) == []
+    assert list(tool.cache.glob("index-v3/*/*")) == []
 
 
 def down(index: Index) -> None:
@@ -123,7 +123,7 @@ def test_a_fresh_page_is_asked_for_when_that_is_wanted(
 def test_a_stored_page_that_is_damaged_is_fetched_whole(index: Index, tool: Tool, target: Target) -> None:
     index.cache_control = "max-age=0"
     assert tool.sync(tool.write_lock("one==1.0"), target).code == 0
-    (record,) = tool.cache.glob("index-v2/*/one")
+    (record,) = tool.cache.glob("index-v3/*/one")
     record.write_bytes(record.read_bytes()[:-20])
     run = tool.sync(tool.write_lock("one==2.0"), target)
     assert run.code == 0, run.err

@@ -66,8 +66,8 @@ def test_cache_dir_prints_the_folder_alone(settings: None, tmp_path: Path, capsy
 
 
 def test_cache_clean_says_what_it_removed(settings: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "cache" / "index-v2").mkdir(parents=True)
-    (tmp_path / "cache" / "index-v2" / "page").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "cache" / "index-v3").mkdir(parents=True)
+    (tmp_path / "cache" / "index-v3" / "page").write_bytes(b"x" * 2_000_000)
     assert cli.main(["cache", "clean", "--cache-dir", str(tmp_path / "cache")]) == cli.OK
     assert "Removed 1 file, 1.9MiB" in capsys.readouterr().err
     assert cli.main(["cache", "clean", "--cache-dir", str(tmp_path / "none")]) == cli.OK

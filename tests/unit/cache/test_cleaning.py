@@ -17,8 +17,8 @@ from tests.unit.engine.entries import RELATIVE, publish
 def make(root: Path) -> Layout:
     layout = Layout(str(root))
     layout.create()
-    RecordStore(layout.bucket("index-v2")).put("a/b", b"123")
-    RecordStore(layout.bucket("index-v22")).put("c", b"4567")
+    RecordStore(layout.bucket("index-v3")).put("a/b", b"123")
+    RecordStore(layout.bucket("index-v32")).put("c", b"4567")
     return layout
 
 
@@ -60,7 +60,7 @@ def test_other_files_and_folders_stay_and_so_does_the_tag(tmp_path: Path) -> Non
     assert left == ["CACHEDIR.TAG", "api-v2", "notes-v1.txt", "plans-v1", "src", "wheels-vault"]
 
 
-@pytest.mark.parametrize("place", ["wheels-v1", "index-v2/link"])
+@pytest.mark.parametrize("place", ["wheels-v1", "index-v3/link"])
 def test_a_link_is_not_followed(place: str, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -83,7 +83,7 @@ def test_a_file_is_not_a_cache(tmp_path: Path) -> None:
 def test_some_projects_lose_their_wheels_pages_and_plans(patterns: list[str], left: set[str], tmp_path: Path) -> None:
     entries = {name: publish(tmp_path, {f"{name}.py": b""}, name=name) for name in ("one", "two", "other")}
     layout = Layout(str(tmp_path))
-    pages = RecordStore(layout.bucket("index-v2"))
+    pages = RecordStore(layout.bucket("index-v3"))
     metadata = RecordStore(layout.bucket("metadata-v2"))
     for number, (name, entry) in enumerate(entries.items()):
         pages.put(f"index/{name}", b"page")

@@ -41,7 +41,7 @@ def test_tree_and_manifest_are_inside_the_entry(tmp_path: Path) -> None:
 
 def test_nothing_of_the_cache_is_outside_its_root(tmp_path: Path) -> None:
     layout = Layout(str(tmp_path))
-    for path in (layout.entry(KEY), layout.plan(KEY), layout.bucket("index-v2"), layout.temporary):
+    for path in (layout.entry(KEY), layout.plan(KEY), layout.bucket("index-v3"), layout.temporary):
         assert tmp_path in Path(path).parents
 
 

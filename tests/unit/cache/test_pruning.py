@@ -89,12 +89,12 @@ def test_without_options_only_what_serves_nobody_goes(layout: Layout) -> None:
     torn.write_bytes(b"torn")
     stale = Path(layout.root, "wheels-v0", "aa")
     stale.mkdir(parents=True)
-    records = RecordStore(layout.bucket("index-v2"))
+    records = RecordStore(layout.bucket("index-v3"))
     records.put("index/kept", b"page")
-    litter = Path(layout.bucket("index-v2"), "index", "kept.12-ab.tmp")
+    litter = Path(layout.bucket("index-v3"), "index", "kept.12-ab.tmp")
     litter.write_bytes(b"half")
     age(str(litter), 2)
-    fresh = Path(layout.bucket("index-v2"), "index", "new.12-ab.tmp")
+    fresh = Path(layout.bucket("index-v3"), "index", "new.12-ab.tmp")
     fresh.write_bytes(b"half")
     age(str(fresh), 0.1)
     pointers = RecordStore(layout.bucket("pointers-v1"))
@@ -117,7 +117,7 @@ def test_what_a_used_plan_names_is_in_use_however_old_it_is(layout: Layout) -> N
     used, unused = add(layout, "used", 400), add(layout, "unused", 400)
     add_plan(layout, 1, 1, used)
     old = add_plan(layout, 2, 400, unused)
-    pages = RecordStore(layout.bucket("index-v2"))
+    pages = RecordStore(layout.bucket("index-v3"))
     pages.put("index/unused", b"page")
     age(f"{pages.folder}/index/unused", 400)
     assert [wheel.name for wheel in run(layout, older_than_seconds=30 * DAY).wheels] == ["unused"]
@@ -147,7 +147,7 @@ def test_the_size_of_the_whole_cache_counts(layout: Layout) -> None:
 
 
 def test_plans_and_pages_go_where_wheels_are_not_enough(layout: Layout) -> None:
-    pages = RecordStore(layout.bucket("index-v2"))
+    pages = RecordStore(layout.bucket("index-v3"))
     for name, days in (("old", 9), ("new", 1)):
         pages.put(f"index/{name}", b"x" * 9000)
         age(f"{pages.folder}/index/{name}", days)
@@ -180,7 +180,7 @@ def test_bytecode_goes_with_its_wheel_and_counts_before_it_goes(layout: Layout) 
 
 def test_ci_keeps_pages_and_forgets_wheels_and_their_plans(layout: Layout) -> None:
     plan = add_plan(layout, 1, 0, add(layout, "one", 0))
-    pages = RecordStore(layout.bucket("index-v2"))
+    pages = RecordStore(layout.bucket("index-v3"))
     pages.put("index/one", b"page")
     assert [wheel.name for wheel in run(layout, everything_downloaded=True).wheels] == ["one"]
     assert names(layout) == [] and not plan.exists() and pages.has("index/one")

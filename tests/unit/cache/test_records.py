@@ -6,17 +6,17 @@ from cache.records import RecordStore
 
 
 def test_what_was_put_is_got(tmp_path: Path) -> None:
-    store = RecordStore(str(tmp_path / "index-v2"))
+    store = RecordStore(str(tmp_path / "index-v3"))
     store.put("one", b"1")
     store.put("two", b"")
     assert (store.get("one"), store.get("two"), store.get("three")) == (b"1", b"", None)
 
 
 def test_a_key_may_have_folders(tmp_path: Path) -> None:
-    store = RecordStore(str(tmp_path / "index-v2"))
+    store = RecordStore(str(tmp_path / "index-v3"))
     store.put("index/project", b"page")
     assert store.get("index/project") == b"page"
-    assert (tmp_path / "index-v2" / "index" / "project").read_bytes() == b"page"
+    assert (tmp_path / "index-v3" / "index" / "project").read_bytes() == b"page"
 
 
 def test_putting_again_replaces_and_leaves_no_temporary_file(tmp_path: Path) -> None:

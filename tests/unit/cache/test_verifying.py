@@ -23,7 +23,7 @@ def tree(tmp_path: Path) -> Path:
     entry = publish(tmp_path, {"demo.py": CONTENT})
     layout = Layout(str(tmp_path))
     plans.store(layout.plan("1" * 64), plans.Plan(RELATIVE, [entry]))
-    RecordStore(layout.bucket("index-v2")).put("index/demo", b"good")
+    RecordStore(layout.bucket("index-v3")).put("index/demo", b"good")
     return Path(layout.tree(entry.sha256))
 
 
@@ -126,7 +126,7 @@ def test_a_manifest_that_is_damaged_or_missing_is_found(content: bytes | None, t
     assert "manifest" in found.reason and found.path == str(tree.parent)
 
 
-@pytest.mark.parametrize("place", ["plans-v1/11/" + "1" * 64, "index-v2/index/demo"])
+@pytest.mark.parametrize("place", ["plans-v1/11/" + "1" * 64, "index-v3/index/demo"])
 def test_a_torn_plan_or_record_is_found(place: str, tree: Path) -> None:
     path = tree.parents[3] / place
     path.write_bytes(path.read_bytes()[:-1])
