@@ -17,7 +17,7 @@ from cache.layout import Layout
 #: The kinds of buckets and the version of each that this engine reads and writes; all others are of other versions.
 CURRENT = {
     "bytecode": 1,
-    "index": 2,
+    "index": 3,
     "interpreters": 1,
     "metadata": 2,
     "partial": 1,

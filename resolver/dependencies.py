@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.markers import Marker
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -90,12 +90,16 @@ class InvalidLine(Exception):
 
 
 class Line(NamedTuple):
-    """A line of Requires-Dist; `extras` has those that its marker names, None where any may meet it."""
+    """A line of Requires-Dist.
 
-    marker: Marker | None
+    `condition` is the text of its marker, `extras` has those that the marker names, None where any may meet it.
+    """
+
     wanted: Wanted
+    marker: Marker | None
+    condition: str
     has_extra: bool
-    extras: frozenset[NormalizedName] | None = frozenset()
+    extras: frozenset[NormalizedName] | None
 
 
 class _Lines:
@@ -121,6 +125,7 @@ class Dependencies:
         self._excludes = problem.excludes
         self._counted = problem.dependencies
         self._lines: dict[str, Line] = {}
+        self._conditions: dict[str, tuple[Marker | None, str, bool, frozenset[NormalizedName] | None]] = {}
         self._applies: dict[tuple[str, str], bool] = {}
         self._known: dict[tuple[str, ...], _Lines] = {}
         self._overrides: dict[NormalizedName, list[Wanted]] = {}
@@ -183,28 +188,48 @@ class Dependencies:
     def _plainly(self, text: str, line: Line) -> list[Wanted]:
         """Returns what a line asks for without any extra."""
         is_overridden = not line.has_extra and line.wanted.name in self._overrides
-        return self._replaced(line.wanted) if is_overridden or self._evaluate(text, line.marker, "") else []
+        return self._replaced(line.wanted) if is_overridden or self._evaluate(line, "") else []
 
     def _added(self, text: str, line: Line, extra: NormalizedName) -> list[Wanted]:
         """Returns what a line asks for with an extra, and does not without it."""
-        is_added = not self._evaluate(text, line.marker, "") and self._evaluate(text, line.marker, extra)
+        is_added = not self._evaluate(line, "") and self._evaluate(line, extra)
         return self._replaced(line.wanted) if is_added else []
 
     def _parse(self, text: str) -> Line:
-        line = self._lines[text] = _plain_line(text) or _line(text)
+        line = self._lines[text] = self._plain_line(text) or _line(text)
         return line
+
+    def _plain_line(self, text: str) -> Line | None:
+        """Reads a line whose marker many others have, or that has none; None where the grammar is needed."""
+        head, separator, condition = text.partition(";")
+        wanted = _plain_wanted(head.rstrip(" "))
+        condition = condition.strip(" ")
+        if wanted is None or (separator and not condition):
+            return None
+        known = self._conditions.get(condition)
+        if known is None:
+            try:
+                known = _condition(Marker(condition) if condition else None)
+            except InvalidMarker:
+                return None
+            self._conditions[condition] = known
+        return Line(wanted, *known)
 
     def _replaced(self, wanted: Wanted) -> list[Wanted]:
         if wanted.name in self._excludes:
             return []
         return self._overrides.get(wanted.name, [wanted])
 
-    def _evaluate(self, text: str, marker: Marker | None, extra: str) -> bool:
-        if marker is None:
+    def _evaluate(self, line: Line, extra: str) -> bool:
+        if line.marker is None:
             return True
-        known = self._applies.get((text, extra))
+        key = (line.condition, extra)
+        known = self._applies.get(key)
         if known is None:
-            known = self._applies[text, extra] = self._holds(marker, extra)
+            try:
+                known = self._applies[key] = self._holds(line.marker, extra)
+            except (UndefinedComparison, UndefinedEnvironmentName):
+                raise InvalidLine(f"{line.wanted}; {line.condition}") from None
         return known
 
     def _holds(self, marker: Marker | None, extra: str) -> bool:
@@ -221,16 +246,21 @@ def _line(text: str) -> Line:
         requirement = Requirement(text)
     except InvalidRequirement:
         raise InvalidLine(text) from None
-    marker = "" if requirement.marker is None else str(requirement.marker)
-    if "extra" not in marker:
-        return Line(requirement.marker, Wanted.of(requirement), has_extra=False)
-    names = frozenset(canonicalize_name(one or other) for one, other in _EXTRA.findall(marker))
-    is_named = "extra" not in _QUOTED.sub("", _EXTRA.sub("", marker))
-    return Line(requirement.marker, Wanted.of(requirement), has_extra=True, extras=names if is_named else None)
+    return Line(Wanted.of(requirement), *_condition(requirement.marker))
 
 
-def _plain_line(text: str) -> Line | None:
-    """Reads a line that is no more than a name and versions, for a third of the price of the grammar; else None."""
+def _condition(marker: Marker | None) -> tuple[Marker | None, str, bool, frozenset[NormalizedName] | None]:
+    """Returns what a line says of where it counts, as `Line` has it."""
+    text = "" if marker is None else str(marker)
+    if "extra" not in text:
+        return marker, text, False, frozenset()
+    names = frozenset(canonicalize_name(one or other) for one, other in _EXTRA.findall(text))
+    is_named = "extra" not in _QUOTED.sub("", _EXTRA.sub("", text))
+    return marker, text, True, names if is_named else None
+
+
+def _plain_wanted(text: str) -> Wanted | None:
+    """Reads what is no more than a name and versions, for a third of the price of the grammar; else None."""
     match = _PLAIN.fullmatch(text)
     if match is None or "===" in text:
         return None
@@ -238,4 +268,4 @@ def _plain_line(text: str) -> Line | None:
         specifiers = SpecifierSet(match[2] or match[3] or "")
     except InvalidSpecifier:
         return None
-    return Line(None, Wanted(canonicalize_name(match[1]), (), specifiers, _spelled(specifiers), None, ""), False)
+    return Wanted(canonicalize_name(match[1]), (), specifiers, _spelled(specifiers), None, "")

@@ -65,20 +65,21 @@ class ConditionalDependencies(Dependencies):
 
     def _plainly(self, text: str, line: Line) -> list[Wanted]:
         is_overridden = not line.has_extra and line.wanted.name in self._overrides
-        return self._placed(line.wanted, EVERYWHERE if is_overridden else self._read(text, line.marker, ""))
+        return self._placed(line.wanted, EVERYWHERE if is_overridden else self._read(text, line, ""))
 
     def _added(self, text: str, line: Line, extra: NormalizedName) -> list[Wanted]:
-        where = self._read(text, line.marker, extra) & ~self._read(text, line.marker, "")
+        where = self._read(text, line, extra) & ~self._read(text, line, "")
         return self._placed(line.wanted, where)
 
-    def _read(self, text: str, marker: Marker | None, extra: str) -> Environments:
-        known = self._where.get((text, extra))
+    def _read(self, text: str, line: Line, extra: str) -> Environments:
+        key = (line.condition, extra)
+        known = self._where.get(key)
         if known is None:
             try:
-                known = read_marker(marker).assign(_EXTRA, extra)
+                known = read_marker(line.marker).assign(_EXTRA, extra)
             except UnreadableMarker:
                 raise InvalidLine(text) from None
-            self._where[text, extra] = known
+            self._where[key] = known
         return known
 
     def _placed(self, wanted: Wanted, where: Environments) -> list[Wanted]:

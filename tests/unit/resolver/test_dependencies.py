@@ -104,3 +104,16 @@ def test_a_line_is_read_as_the_grammar_reads_it(line: str) -> None:
 )
 def test_plain_lines_are_read_as_the_grammar_reads_them(line: str) -> None:
     assert Dependencies(problem([])).of_lines((line,), None) == (Wanted.of(Requirement(line)),)
+
+
+@pytest.mark.parametrize(
+    "line", ["a;", "a ; ", "a; os_name", "a; 'x;y' == 'x' or", "a>=1;os_name=='nt';", "a; 'x' == 'x'"]
+)
+def test_line_with_a_broken_marker_is_named(line: str) -> None:
+    with pytest.raises(InvalidLine):
+        Dependencies(problem([])).of_lines((line,), None)
+
+
+def test_lines_with_the_same_marker_each_want_their_own() -> None:
+    lines = ("a>=1;os_name=='posix'", "b (<2) ; os_name == 'posix'", "c; os_name=='nt'", "d; os_name != 'x;y'")
+    assert shown(Dependencies(problem([])).of_lines(lines, None)) == ["a>=1", "b<2", "d"]
