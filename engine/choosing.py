@@ -20,7 +20,7 @@ from engine.errors import EngineError
 from engine.index.choice import Group, choose_among, choose_first_match
 from engine.index.compatibility import Target
 from engine.index.page import ProjectPage
-from engine.index.reading import AnswerFields, PageReader, Source, notes_of
+from engine.index.reading import AnswerFields, PageReader, Source, notes_of, read_answer
 from engine.lock.pins import Digest, Pin
 
 #: (name, version text, is `===`, [(hash algorithm, hex)], line, source)
@@ -41,7 +41,9 @@ class Chooser:
     """
 
     def __init__(self, records: RecordStore) -> None:
+        self._records = records
         self._reader = PageReader(records)
+        self._sorted: list[tuple[str, bytes]] = []
         self._targets: list[Target] = []
 
     def know(self, targets: list[CompatibleFields]) -> None:
@@ -109,6 +111,27 @@ class Chooser:
             return None
         return self._choose(pages, wants, first_match=strategy == "unsafe-first-match")
 
+    def sort_answer(self, key: str, project: NormalizedName, answer: AnswerFields) -> bytes:
+        """Sorts what an index has just answered by version, and keeps the page for `store`.
+
+        Args:
+            key: under which to store the page.
+            project: whose page it should be.
+            answer: URL, media type, whether it is gzipped, packed freshness or None, body.
+
+        Returns:
+            The packed page.
+
+        Raises:
+            InvalidPage: when the answer is not a page of that project.
+        """
+        from engine.index.sorting import sort_page
+
+        packed = sort_page(read_answer(project, answer)).pack()
+        if answer[3] is not None:
+            self._sorted.append((key, answer[3] + packed))
+        return packed
+
     def list_flat(self, source: Source) -> tuple[bool, dict[str, bytes]] | None:
         """Sorts a place that lists files of many projects.
 
@@ -142,6 +165,8 @@ class Chooser:
     def store(self) -> None:
         """Stores the pages that were read since the last time; called when the answer has been sent."""
         self._reader.store()
+        while self._sorted:
+            self._records.put(*self._sorted.pop())
 
     def _choose(
         self, groups: Sequence[Group], wants: list[tuple[PinFields, int]], *, first_match: bool = False

@@ -223,6 +223,8 @@ class _Compilation:
             from engine.index.first import ask_first
 
             first = ask_first(self._run, trust, guesses)
+        if first is not None:
+            workers.wake()
         from engine.loop import run_to_end
 
         return run_to_end(self._ask(guesses or [], workers, scratch, trust, first))

@@ -128,6 +128,8 @@ class Installation:
             try:
                 trust = open_trust(run)
                 first = ask_first(run, trust, guesses) if guesses else None
+                if first is not None:
+                    workers.wake()
                 with timed(run.recorder, "import", "engine.loop"):
                     from engine.loop import run_to_end
 

@@ -65,6 +65,10 @@ EARLY_CONNECTIONS = 8
 #: How long one of them may stand still, in seconds; then every file is asked for again on its own, with more patience.
 BULK_SECONDS = 10
 
+#: From this size on, as it was sent, a page is read by a worker, beside the process that resolves; the way there and
+#: back costs what reading a small page does.
+SORTED_APART_BYTES = 8 << 10
+
 #: Hard bound of a METADATA file, compressed or not; the largest real ones have about 1 MB.
 METADATA_BYTES = 8 << 20
 

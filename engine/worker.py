@@ -12,6 +12,7 @@ Messages to a worker, as marshalled tuples behind a 4-byte length:
     ("stored", job, key, wants)                  choose wheels from a page in the cache
     ("answer", job, key, project, answer, wants) choose wheels from a page that has just come
     ("among", job, project, groups, wants, strategy)   choose wheels from the pages of several places
+    ("sort", job, key, project, answer)          sort a page that has just come by version, for a resolution
     ("flat", job, source)                        sort a place that lists files of many projects
     ("begin", job, path, filename, vouched)      a download starts; vouched: `end` will check it by sha256 alone
     ("more", job, available_bytes, kept)         that much of it is in the file; kept: give nothing of it back
@@ -58,6 +59,7 @@ PHASES = {
     "stored": "choose",
     "answer": "choose",
     "among": "choose",
+    "sort": "choose",
     "flat": "choose",
     "begin": "unpack",
     "more": "unpack",
@@ -158,6 +160,8 @@ class Worker:
                 return ("chosen", job, self._choose.choose_stored(*message[2:]))
             if kind == "among":
                 return ("chosen", job, self._choose.choose_among(*message[2:]))
+            if kind == "sort":
+                return ("chosen", job, self._choose.sort_answer(*message[2:]))
             if kind == "flat":
                 return ("chosen", job, self._choose.list_flat(message[2]))
             if kind == "know":

@@ -136,6 +136,20 @@ class Job:
         found = (await self._reply())[2]
         return None if found is None else [_read_choice(result) for result in found]
 
+    async def sort_answer(self, key: str, project: str, answer: "tuple[object, ...]") -> bytes:
+        """Sorts a page that an index has just sent by version, and stores it; arguments as for `choose_answer`.
+
+        Returns:
+            The packed page.
+
+        Raises:
+            InvalidPage: when it is not a page of that project.
+        """
+        self._workers.note_question(self.number, project)
+        await self._workers.send(self._connection, ("sort", self.number, key, project, answer))
+        packed: bytes = (await self._reply())[2]
+        return packed
+
     async def list_flat(self, source: "Source") -> "tuple[bool, dict[str, bytes]] | None":
         """Sorts a place that lists files of many projects, as `engine.choosing.Chooser.list_flat` does.
 

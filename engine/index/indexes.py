@@ -24,6 +24,7 @@ from engine.index.asking import FlatPlace, Found, LocalIndex, Place, SimpleIndex
 from engine.index.freshness import HEAD_BYTES, Freshness
 from engine.index.pages import Pages
 from engine.index.places import is_local, names_archive
+from engine.limits import SORTED_APART_BYTES
 from engine.workers import Workers
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ class Indexes:
             gathered = await self._gather(project, trust)
             if gathered is None:
                 continue
-            pages = reader.read_all(project, gathered.groups)
+            groups = await self._sorted_apart(project, gathered.groups) if reader.sorts else gathered.groups
+            pages = reader.read_all(project, groups)
             if pages is None:
                 self._forget_damaged(gathered, reader)
             elif any(pages):
@@ -159,6 +161,18 @@ class Indexes:
             elif gathered.certain:
                 raise gathered.failure or self._not_found(project)
         raise InvalidPage(f"the stored pages of {project} vanish again and again")
+
+    async def _sorted_apart(self, project: "NormalizedName", groups: "list[list[Source]]") -> "list[list[Source]]":
+        """Has large pages that have just come read and sorted by a worker, beside this process."""
+        return [
+            [
+                ("packed", await self._workers.choice(len(source[2][-1])).sort_answer(source[1], project, source[2]))
+                if source[0] == "answer" and len(source[2][-1]) >= SORTED_APART_BYTES
+                else source
+                for source in group
+            ]
+            for group in groups
+        ]
 
     def _forget_damaged(self, gathered: _Gathered, reader: "PageReader") -> None:
         """Sees to it that pages which cannot be read are asked for without their validators."""

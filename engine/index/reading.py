@@ -48,7 +48,7 @@ class PageReader:
 
     def __init__(self, records: RecordStore, *, sorts: bool = False) -> None:
         self._records = records
-        self._sorts = sorts
+        self.sorts = sorts
         self._unstored: list[tuple[str, bytes, ProjectPage]] = []
 
     def read_all(self, project: NormalizedName, groups: Sequence[Sequence[Source]]) -> list[list[ProjectPage]] | None:
@@ -99,18 +99,8 @@ class PageReader:
         Raises:
             InvalidPage: when it is not a page of that project.
         """
-        url, kind, gzipped, freshness, body = answer
-        shown = without_credentials(url)
-        if gzipped:
-            body = _decompress(body, shown)
-        if kind.endswith("json"):
-            page = ProjectPage.from_json(body, url, project)
-        elif kind.endswith("html"):
-            page = ProjectPage.from_html(body, url, project)
-        else:
-            hint = "check --index-url, --index and --extra-index-url" if project else "check --find-links"
-            raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint=hint)
-        if self._sorts:
+        page, freshness = read_answer(project, answer), answer[3]
+        if self.sorts:
             from engine.index.sorting import sort_page
 
             page = sort_page(page)
@@ -132,6 +122,28 @@ class PageReader:
             return None
         page = ProjectPage.unpack(data[head[1] :])
         return None if page is None else (head[0], page)
+
+
+def read_answer(project: NormalizedName, answer: AnswerFields) -> ProjectPage:
+    """Reads what an index has just answered.
+
+    Args:
+        project: whose page it should be; "" for one that lists files of many.
+        answer: as the index gave it.
+
+    Raises:
+        InvalidPage: when it is not a page of that project.
+    """
+    url, kind, gzipped, _, body = answer
+    shown = without_credentials(url)
+    if gzipped:
+        body = _decompress(body, shown)
+    if kind.endswith("json"):
+        return ProjectPage.from_json(body, url, project)
+    if kind.endswith("html"):
+        return ProjectPage.from_html(body, url, project)
+    hint = "check --index-url, --index and --extra-index-url" if project else "check --find-links"
+    raise InvalidPage(f"{shown} answered with {kind}, which is no project page", hint=hint)
 
 
 def notes_of(groups: Sequence[Sequence[ProjectPage]]) -> tuple[str, ...]:

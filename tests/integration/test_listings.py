@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from packaging.utils import NormalizedName
 
-from engine.errors import ConfigurationError, IndexUnavailable, Offline, ProjectNotFound
+from cache.records import RecordStore
+from engine.errors import ConfigurationError, IndexUnavailable, InvalidPage, Offline, ProjectNotFound
+from engine.index.reading import PageReader
+from engine.limits import SORTED_APART_BYTES
 from engine.locations import IndexLocation
 from engine.options import NetworkOptions
 from engine.solving.opening import Asked
@@ -56,6 +59,24 @@ def test_a_fresh_page_is_not_asked_for_again_and_a_stale_one_is(index: Index, tm
     assert versions(listing(tmp_path, index, network_options=refreshed)) == ["1.0", "2.0"]
     assert versions(listing(tmp_path, index)) == ["1.0", "2.0"]
     assert index.requests == [PAGE, PAGE]
+
+
+def test_a_large_page_is_sorted_beside_the_resolution_and_stored(index: Index, tmp_path: Path) -> None:
+    texts = [f"1.{number}" for number in range(SORTED_APART_BYTES // 100)]
+    index.add(*(make_wheel("demo", text) for text in texts))
+    assert versions(listing(tmp_path, index)) == versions(listing(tmp_path, index)) == texts
+    assert index.requests == [PAGE]
+    (record,) = (tmp_path / "cache" / "index-v3").glob("*/demo")
+    found = PageReader(RecordStore(str(record.parent))).stored("demo")
+    assert found is not None and found[1].by_version is not None and list(found[1].by_version.texts) == texts
+
+
+def test_a_large_page_that_is_of_another_project_is_refused_by_name(index: Index, tmp_path: Path) -> None:
+    body = b'{"meta": {"api-version": "1.0"}, "name": "other", "files": []' + b" " * SORTED_APART_BYTES + b"}"
+    index.add(ONE)
+    index.fault(PAGE, Fault(body=body))
+    with pytest.raises(InvalidPage, match='is the page of "other", not of demo'):
+        listing(tmp_path, index)
 
 
 def test_a_stored_page_is_validated(index: Index, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from cache.records import RecordStore
 from engine.choosing import Chooser, PinFields
 from engine.errors import InvalidPage
 from engine.index.freshness import Freshness
+from engine.index.page import ProjectPage
 from engine.index.reading import _decompress
 
 URL = "https://user:secret@example.com/simple/demo/"
@@ -49,6 +50,22 @@ def test_a_gzipped_body_is_the_same_page(chooser: Chooser) -> None:
     wants = [(PIN, 0)]
     plain = chooser.choose_answer("k", DEMO, (URL, JSON, False, None, BODY), wants)
     assert chooser.choose_answer("k", DEMO, (URL, JSON, True, None, gzip.compress(BODY)), wants) == plain
+
+
+def test_a_sorted_page_is_stored_and_chosen_from_like_any_other(chooser: Chooser, tmp_path: Path) -> None:
+    plain = chooser.choose_answer("plain", DEMO, (URL, JSON, False, None, BODY), [(PIN, 0), (MISSING, 0)])
+    packed = chooser.sort_answer("k", DEMO, (URL, JSON, True, Freshness(1 << 40).pack(), gzip.compress(BODY)))
+    page = ProjectPage.unpack(packed)
+    assert page is not None and page.by_version is not None and page.by_version.texts == ("1.0",)
+    assert not list(tmp_path.iterdir()), "storing waits until the answer was sent"
+    chooser.store()
+    assert chooser.choose_stored("k", [(PIN, 0), (MISSING, 0)]) == (True, plain)
+
+
+def test_a_sorted_page_that_must_not_be_stored_is_not(chooser: Chooser, tmp_path: Path) -> None:
+    chooser.sort_answer("k", DEMO, (URL, JSON, False, None, BODY))
+    chooser.store()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_page_that_must_not_be_stored_is_not(chooser: Chooser) -> None:
