@@ -1,6 +1,6 @@
 """Downloads one file to disk while a worker unpacks it.
 
-The other home of aiohttp.  Small bodies are written at once when they are there;
+Small bodies are written at once when they are there;
 large ones in pieces of two megabytes, and the worker is told after each, so that
 hashing and unpacking keep up with the network and memory stays bounded.
 """
@@ -21,7 +21,8 @@ from engine.space import cannot_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import aiohttp
+    from engine.index.session import CarefulFile
+    from engine.network.plain_files import PlainFile
 
 #: A piece of a large download: what one write, and one message to the worker, is about.
 PIECE_BYTES = 1 << 21
@@ -80,7 +81,7 @@ async def download(
     """
     start = partial.written
     try:
-        async with network.request(url, headers=partial.request_headers(), purpose="file") as response:
+        async with network.file(url, partial.request_headers()) as response:
             if start and response.status in (200, 206, 416):
                 partial.check(response.status, response.headers)
             elif response.status != 200:
@@ -111,7 +112,7 @@ def _wrong_size(url: str, found: int, expected: int, promiser: str) -> SizeMisma
 
 
 async def _write_body(
-    response: "aiohttp.ClientResponse",
+    response: "PlainFile | CarefulFile",
     partial: Partial,
     pace: Pace,
     promise: tuple[int | None, str],
@@ -129,15 +130,15 @@ async def _write_body(
         pieces: list[bytes] = []
         waiting, written_at = 0, time.monotonic()
         try:
-            # Not `iter_any`, which joins what has come: that costs as much as the TLS.
-            async for chunk, _ in response.content.iter_chunks():
-                received(len(chunk))
-                if pace.is_too_slow(len(chunk)):
+            while came := await response.read():
+                count = sum(map(len, came))
+                received(count)
+                if pace.is_too_slow(count):
                     raise Interrupted(DRIPS)
-                pieces.append(chunk)
-                waiting += len(chunk)
+                pieces += came
+                waiting += count
                 if most_bytes is not None and partial.written + waiting > most_bytes:
-                    raise _wrong_size(str(response.url), partial.written + waiting, most_bytes, promiser)
+                    raise _wrong_size(response.url, partial.written + waiting, most_bytes, promiser)
                 if waiting >= PIECE_BYTES or (
                     waiting >= SLOW_PIECE_BYTES and time.monotonic() - written_at > PIECE_SECONDS
                 ):

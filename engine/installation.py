@@ -55,7 +55,6 @@ LATE_IMPORTS = (
     "engine.solving.resolving",
     "engine.pipeline",
     "aiofiles",
-    "engine.index.session",
 )
 
 #: Long enough for the first packets to leave, in seconds.

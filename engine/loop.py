@@ -37,7 +37,6 @@ LATE_IMPORTS = (
     "engine.index.compatibility",
     "engine.pipeline",
     "aiofiles",
-    "engine.index.session",
 )
 
 #: Long enough for the first packets to leave (name resolution, connection), in seconds.

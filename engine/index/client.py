@@ -1,6 +1,6 @@
 """Questions of a run: to an index, or for a file.
 
-Owns how a question is asked: a page that was asked for early, else in the plain way, else
+Owns how a question is asked: a page that was asked for early, else, like a file, in the plain way, else
 with all care, which is for `engine.index.session`.  Does not repeat it: that is for the
 callers and their `RetryBudget`; what an answer means is for `engine.index.pages`.  Imports
 no more than the first questions need; not aiohttp.
@@ -10,8 +10,8 @@ Source: RFC 9110.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.credentials import without_credentials
@@ -26,6 +26,7 @@ from engine.network.interrupted import SERVER_FAILS, Interrupted
 from engine.network.origin import Origin
 from engine.network.pace import Pace
 from engine.network.plain_client import PlainClient
+from engine.network.plain_files import PlainFile, PlainFiles
 from engine.network.plain_http import Answer as PlainAnswer
 from engine.network.plain_http import Fields
 from engine.network.proxies import Proxies
@@ -38,7 +39,7 @@ from engine.options import NetworkOptions
 from engine.recording import Recorder, timed
 
 if TYPE_CHECKING:
-    from engine.index.session import Response, Session
+    from engine.index.session import CarefulFile, Response, Session
 
 #: What an overloaded server says that may be over in a moment.
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -112,12 +113,20 @@ class Network:
         self._early: dict[str, asyncio.Task[Answer | Exception]] = {}
         self._limit = asyncio.Semaphore(PAGES)
         self._first = first
+        self._patience_seconds = self._connect_seconds, self._read_seconds
         self.plain = PlainClient(
             group,
             self.trust,
             is_anonymous=self._is_anonymous,
             user_agent=USER_AGENT,
-            patience_seconds=(self._connect_seconds, self._read_seconds),
+            patience_seconds=self._patience_seconds,
+        )
+        self._files = PlainFiles(
+            self.plain,
+            self.trust,
+            is_anonymous=self._is_anonymous,
+            user_agent=USER_AGENT,
+            patience_seconds=self._patience_seconds,
         )
 
     def pace(self) -> Pace:
@@ -151,9 +160,58 @@ class Network:
         if self._session is None:
             from engine.index.session import Session
 
-            patience_seconds = self._connect_seconds, self._read_seconds
-            self._session = Session(self.trust, self.credentials, self._proxies, patience_seconds)
+            self._session = Session(self.trust, self.credentials, self._proxies, self._patience_seconds)
         return self._session
+
+    # -- files -----------------------------------------------------------------
+
+    @asynccontextmanager
+    async def file(self, url: str, headers: Mapping[str, str]) -> "AsyncIterator[PlainFile | CarefulFile]":
+        """Asks for a file once, and gives the answer to the body of an `async with`; redirects are followed.
+
+        Args:
+            url: absolute.
+            headers: of the request.
+
+        Raises:
+            Interrupted: when it failed in a way that may pass.
+            AccessRefused: when the server does not let us.
+            IndexUnavailable: when it failed for good.
+        """
+        what = f"cannot download {without_credentials(url)}"
+        moved = None
+        try:
+            async with self._files.request(url, headers) as plain:
+                if plain is not None and not await self._needs_care(
+                    url, what, plain.status, plain.headers, plain.reason
+                ):
+                    yield plain
+                    return
+                if plain is not None and plain.status in REDIRECT_STATUS:
+                    moved = plain.headers.get("Location")
+        except Unanswered as exc:
+            raise exc.explained(what, Origin.parse(url).host, self._connect_seconds) from exc
+        async with self._careful().file(url, headers, moved=moved) as file:
+            yield file
+
+    async def _needs_care(self, url: str, what: str, status: int, fields: Mapping[str, str], reason: str) -> bool:
+        """Tells whether only a careful question can find out what a plain one was to find out.
+
+        Raises:
+            Interrupted: when the server is busy.
+            AccessRefused: when it does not let us, and nobody knows who could ask instead.
+        """
+        if status in TRANSIENT_STATUS:
+            raise Interrupted(
+                f"HTTP {status}",
+                retry_after_seconds(fields.get("Retry-After"), time.time()),
+                hint=SERVER_FAILS if status >= 500 else None,
+            )
+        if status in REFUSED_STATUS:
+            if await self.credentials.find_after_refusal(url, Origin.parse(url), None) is None:
+                raise refused(f"{what}: HTTP {status} {reason}".rstrip(), status, None, None)
+            return True
+        return 300 <= status < 400
 
     # -- pages -----------------------------------------------------------------
 
@@ -218,20 +276,11 @@ class Network:
             AccessRefused: when it does not let us, and nobody knows who could ask instead.
         """
         fields, reason, now = Fields(plain.fields), plain.reason.decode("utf-8", "surrogateescape"), time.time()
-        if plain.status in TRANSIENT_STATUS:
-            raise Interrupted(
-                f"HTTP {plain.status}",
-                retry_after_seconds(fields.get("Retry-After"), now),
-                hint=SERVER_FAILS if plain.status >= 500 else None,
-            )
-        if plain.status in REFUSED_STATUS:
-            if await self.credentials.find_after_refusal(url, Origin.parse(url), None) is None:
-                said = f"cannot fetch {without_credentials(url)}: HTTP {plain.status} {reason}".rstrip()
-                raise refused(said, plain.status, None, None)
-            return None
         unchanged = stored is not None and plain.status == 304
-        if plain.status < 400 and plain.status != 200 and not unchanged:
-            return None
+        if not unchanged:
+            what = f"cannot fetch {without_credentials(url)}"
+            if await self._needs_care(url, what, plain.status, fields, reason):
+                return None
         return Answer(
             plain.status,
             reason,
@@ -250,5 +299,6 @@ class Network:
         for task in self._early.values():
             task.cancel()
         self.plain.end()
+        self._files.end()
         if self._session is not None:
             await self._session.close()

@@ -96,6 +96,26 @@ async def _body(response: aiohttp.ClientResponse, pace: Pace) -> bytes:
     return bytes(body)
 
 
+class CarefulFile:
+    """An answer about a file, and its body as it comes; as `engine.network.plain_files.PlainFile`."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.reason = response.reason or ""
+        self.headers: Mapping[str, str] = response.headers
+        self.content_length = response.content_length
+        self.url = str(response.url)
+        # Not `iter_any`, which joins what has come: that costs as much as the TLS.
+        self._chunks = response.content.iter_chunks()
+
+    async def read(self) -> list[bytes]:
+        """Returns what has come, nothing at the end."""
+        async for chunk, _ in self._chunks:
+            if chunk:
+                return [chunk]
+        return []
+
+
 class Session:
     """What careful requests of a run are made with.
 
@@ -176,6 +196,14 @@ class Session:
             raise self._silence(exc, None) from exc
         except aiohttp.ClientError as exc:
             raise _explained(exc, what, None) from exc
+
+    @asynccontextmanager
+    async def file(
+        self, url: str, headers: Mapping[str, str], *, moved: str | None = None
+    ) -> "AsyncIterator[CarefulFile]":
+        """Asks for a file once; arguments and errors as for `request`."""
+        async with self.request(url, headers=headers, purpose="file", moved=moved) as response:
+            yield CarefulFile(response)
 
     async def page(self, url: str, stored: Freshness | None, pace: Pace, *, moved: str | None = None) -> Answer:
         """Returns the answer about a page.

@@ -6,9 +6,13 @@ Source: the documentation of asyncio, "Transports and Protocols"; that of ssl, "
 import asyncio
 import socket
 import ssl
+from typing import cast
+
+#: Read at most at once; TLS gives no more than 16 KB of it.
+_READ_BYTES = 1 << 16
 
 #: Read at most before others have their turn.
-_READ_BYTES = 1 << 18
+_TURN_BYTES = 1 << 18
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -28,6 +32,7 @@ class AdoptedTransport(asyncio.Transport):
         self._protocol = protocol
         self._unsent = bytearray()
         self._is_closing = False
+        self._is_paused = False
         stream.setblocking(False)
         self._loop.add_reader(stream.fileno(), self._read)
         protocol.connection_made(self)
@@ -35,6 +40,24 @@ class AdoptedTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         """Tells whether the connection is at its end."""
         return self._is_closing
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Has another protocol told what comes from now on."""
+        self._protocol = cast("asyncio.Protocol", protocol)
+
+    def pause_reading(self) -> None:
+        """Reads nothing until `resume_reading`."""
+        if not self._is_paused and not self._is_closing:
+            self._is_paused = True
+            self._loop.remove_reader(self._stream.fileno())
+
+    def resume_reading(self) -> None:
+        """Reads again."""
+        if self._is_paused and not self._is_closing:
+            self._is_paused = False
+            self._loop.add_reader(self._stream.fileno(), self._read)
+            # What TLS has taken off the socket already does not show there.
+            self._loop.call_soon(self._read)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Sends bytes, now or as soon as there is room for them."""
@@ -54,7 +77,11 @@ class AdoptedTransport(asyncio.Transport):
         self._end(None)
 
     def _read(self) -> None:
-        while not self._is_closing:
+        turn_bytes = 0
+        while not (self._is_closing or self._is_paused):
+            if turn_bytes >= _TURN_BYTES:
+                self._loop.call_soon(self._read)
+                return
             try:
                 data = self._stream.recv(_READ_BYTES)
             except _NOT_NOW:
@@ -63,6 +90,7 @@ class AdoptedTransport(asyncio.Transport):
                 return self._end(exc)
             if not data:
                 return self._end(None)
+            turn_bytes += len(data)
             self._protocol.data_received(data)
 
     def _write(self) -> None:

@@ -31,13 +31,16 @@ from engine.limits import (
     PAGE_DEPTH,
 )
 from engine.network.origin import Origin
-from engine.network.plain_connection import FILE_WEIGHT, PAGE_WEIGHT, PlainConnection, PlainRequest
+from engine.network.plain_connection import FILE_WEIGHT, PAGE_WEIGHT, PlainConnection, PlainRequest, open_connection
 from engine.network.plain_http import Answer, is_plain_target, request_frame
 from engine.network.trust import Trust
 from engine.network.unanswered import Unanswered
 
 #: How many requests for files that wait make it worth while to have one more connection; a page is one by itself.
 _WAITING_PER_CONNECTION = PAGE_WEIGHT // FILE_WEIGHT
+
+#: As many connections to a server are kept for what is asked for here.
+_NOT_LENT = 2
 
 #: How often a server may break a connection before it is left alone.
 _MOST_FAULTS = 2
@@ -139,6 +142,15 @@ class PlainClient:
             stream.close()
         else:
             server.adopt(stream)
+
+    def lend(self, address: str) -> asyncio.Transport | None:
+        """Gives an open connection away for good, where there are more than pages and small files need now.
+
+        Args:
+            address: scheme and host, as in a URL.
+        """
+        server = self._servers.get(address)
+        return server.lend() if server is not None else None
 
     def end(self) -> None:
         """Ends all connections, and tells nobody anything any more."""
@@ -250,6 +262,19 @@ class _Server:
         self._group.create_task(self._watch(connection))
         self._send()
 
+    def lend(self) -> asyncio.Transport | None:
+        """Gives an open connection away."""
+        if self.is_off or self._queue:
+            return None
+        ready = [one for one in self._connections if one.is_open]
+        if len(ready) <= _NOT_LENT:
+            return None
+        for connection in ready:
+            if connection.is_idle:
+                self._connections.remove(connection)
+                return connection.leave()
+        return None
+
     def _send(self) -> None:
         self._is_called = False
         if self.is_off:
@@ -276,7 +301,7 @@ class _Server:
         """Makes a connection and watches it until it ends."""
         try:
             async with asyncio.timeout(self._connect_seconds):
-                await self._connect(connection)
+                await open_connection(self.origin, self._context, connection)
         except (OSError, TimeoutError, ssl.SSLError) as exc:
             connection.abort()
             self._unreached(connection, Unanswered(exc, is_connected=False))
@@ -295,25 +320,6 @@ class _Server:
                     connection.end_silence(loop.time())
         finally:
             connection.abort()
-
-    async def _connect(self, connection: PlainConnection) -> None:
-        from aiohappyeyeballs import start_connection
-
-        loop = asyncio.get_running_loop()
-        host = self.origin.host
-        found = await loop.getaddrinfo(host, self.origin.port, type=socket.SOCK_STREAM)
-        stream: socket.socket | None = await start_connection(found, happy_eyeballs_delay=0.25)
-        try:
-            await loop.create_connection(
-                lambda: connection,
-                sock=stream,
-                ssl=self._context,
-                server_hostname=host if self._context is not None else None,
-            )
-            stream = None
-        finally:
-            if stream is not None:
-                stream.close()
 
     # -- told by connections -------------------------------------------------------
 

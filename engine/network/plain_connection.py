@@ -1,10 +1,13 @@
 """One connection of a plain client, and what it has been asked."""
 
 import asyncio
+import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from engine.network.origin import Origin
 from engine.network.pace import Pace
 from engine.network.plain_http import Answer, Answers, Unplain
 from engine.network.unanswered import Unanswered
@@ -76,6 +79,17 @@ class PlainConnection(asyncio.Protocol):
         """Whether it can be asked."""
         return self._transport is not None and not self._is_last and not self._transport.is_closing()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked for that is not answered."""
+        return not self.waiting and not self._answers.has_part
+
+    def leave(self) -> asyncio.Transport | None:
+        """Gives up the connection: what happens to it is somebody else's from now on."""
+        transport, self._transport = self._transport, None
+        self.ended.set()
+        return transport
+
     def take(self, request: PlainRequest) -> None:
         """Makes a request one of this connection's; it is sent by `flush`."""
         if not self.waiting:
@@ -142,3 +156,32 @@ class PlainConnection(asyncio.Protocol):
         # Of one that has answered nobody knows whether the server has seen the next request before it closed.
         failure = None if self.answers or self._answers.has_part else Unanswered(error, is_connected=True)
         self._server.lost(self, is_orderly=error is None and not self._answers.has_part, failure=failure)
+
+
+async def open_connection(origin: Origin, context: ssl.SSLContext | None, protocol: asyncio.Protocol) -> None:
+    """Makes a connection to a server.
+
+    Args:
+        origin: the server.
+        context: the TLS settings; None for http.
+        protocol: is told that there is a connection.
+
+    Raises:
+        OSError, ssl.SSLError: when there is none.
+    """
+    from aiohappyeyeballs import start_connection
+
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    stream: socket.socket | None = await start_connection(found, happy_eyeballs_delay=0.25)
+    try:
+        await loop.create_connection(
+            lambda: protocol,
+            sock=stream,
+            ssl=context,
+            server_hostname=origin.host if context is not None else None,
+        )
+        stream = None
+    finally:
+        if stream is not None:
+            stream.close()

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 #: No server says more about a small file.
-_HEAD_BYTES = 16 << 10
+HEAD_BYTES = 16 << 10
 
-_END = b"\r\n\r\n"
+#: What ends the headers.
+HEAD_END = b"\r\n\r\n"
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3})(?: ([^\r\n\0]*))?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n")
 _FIELD = re.compile(rb"(?im)^(content-length|content-encoding|transfer-encoding|connection|upgrade):([^\r\n]*)")
 _LENGTH = re.compile(rb"[0-9]{1,12}")
@@ -118,12 +119,12 @@ class Answers:
             if len(found) == len(most_bytes) or (found and found[-1].is_last):
                 raise Unplain("bytes that nobody asked for")
             if self._head is None:
-                end = buffer.find(_END, start, start + _HEAD_BYTES)
+                end = buffer.find(HEAD_END, start, start + HEAD_BYTES)
                 if end < 0:
-                    if len(buffer) - start >= _HEAD_BYTES:
+                    if len(buffer) - start >= HEAD_BYTES:
                         raise Unplain("headers without an end")
                     break
-                self._head = _read_head(bytes(buffer[start : end + 4]), most_bytes[len(found)])
+                self._head = read_head(bytes(buffer[start : end + 4]), most_bytes[len(found)])
                 start = end + 4
             answer, length_bytes = self._head
             if len(buffer) - start < length_bytes:
@@ -137,13 +138,22 @@ class Answers:
         return found
 
 
-def _read_head(head: bytes, most_bytes: int) -> tuple[Answer, int]:
-    """Returns an answer without its body, and the length of that."""
+def read_head(head: bytes, most_bytes: int, *, partly: bool = False) -> tuple[Answer, int]:
+    """Returns an answer without its body, and the length of that.
+
+    Args:
+        head: up to the empty line, which belongs to it.
+        most_bytes: how large the body may be.
+        partly: a part of a file was asked for, and may be the answer.
+
+    Raises:
+        Unplain: when it is something else than the plain case.
+    """
     match = _HEAD.fullmatch(head)
     if match is None:
         raise Unplain("something that is no answer of HTTP/1.1")
     status = int(match[1])
-    if not (status == 200 or 300 <= status <= 599):
+    if not (status == 200 or 300 <= status <= 599 or (partly and status == 206)):
         raise Unplain(f"HTTP {status}")
     length_bytes = -1
     is_last = is_gzipped = is_coded = False
