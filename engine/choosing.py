@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cache.records import RecordStore
 from engine.errors import EngineError
@@ -194,7 +194,7 @@ def _pin(fields: PinFields) -> Pin:
     name, version_text, arbitrary_equality, hashes, line, source = fields
     try:
         version = Version(version_text)
-    except InvalidVersion:
+    except ValueError:
         version = None
     return Pin(
         name=NormalizedName(name),

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -157,7 +157,7 @@ class Policy:
         if known is None:
             try:
                 known = SpecifierSet(specifier).contains(self.python, prereleases=True)
-            except InvalidSpecifier:
+            except ValueError:
                 known = True
             self._pythons[specifier] = known
         return known

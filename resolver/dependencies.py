@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.markers import Marker, UndefinedEnvironmentName
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from resolver.inputs import Problem, Requested
@@ -196,6 +196,8 @@ class Dependencies:
         return self._replaced(line.wanted) if is_added else []
 
     def _parse(self, text: str) -> Line:
+        if len(text) > _MOST_DIGITS and _NUMBER.search(text):
+            raise InvalidLine(f"{text[:200]}...")
         line = self._lines[text] = self._plain_line(text) or _line(text)
         return line
 
@@ -210,7 +212,7 @@ class Dependencies:
         if known is None:
             try:
                 known = _condition(Marker(condition) if condition else None)
-            except InvalidMarker:
+            except ValueError:
                 return None
             self._conditions[condition] = known
         return Line(wanted, *known)
@@ -228,12 +230,17 @@ class Dependencies:
         if known is None:
             try:
                 known = self._applies[key] = self._holds(line.marker, extra)
-            except (UndefinedComparison, UndefinedEnvironmentName):
+            except (ValueError, UndefinedEnvironmentName):
                 raise InvalidLine(f"{line.wanted}; {line.condition}") from None
         return known
 
     def _holds(self, marker: Marker | None, extra: str) -> bool:
         return marker is None or marker.evaluate({**self._markers, "extra": extra})
+
+
+#: A number with more digits cannot be read, which packaging finds out when it compares.
+_MOST_DIGITS = 4000
+_NUMBER = re.compile(f"[0-9]{{{_MOST_DIGITS}}}")
 
 
 def _spelled(specifiers: SpecifierSet) -> str:
@@ -244,7 +251,7 @@ def _spelled(specifiers: SpecifierSet) -> str:
 def _line(text: str) -> Line:
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except ValueError:
         raise InvalidLine(text) from None
     return Line(Wanted.of(requirement), *_condition(requirement.marker))
 
@@ -266,6 +273,6 @@ def _plain_wanted(text: str) -> Wanted | None:
         return None
     try:
         specifiers = SpecifierSet(match[2] or match[3] or "")
-    except InvalidSpecifier:
+    except ValueError:
         return None
     return Wanted(canonicalize_name(match[1]), (), specifiers, _spelled(specifiers), None, "")

@@ -8,7 +8,7 @@ on the answers to that one alone, never on when they came.
 from collections.abc import Iterable
 
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from resolver.availability import Obstacle, Policy, Release, Unusable
 from resolver.candidates import Candidates, Project
@@ -50,7 +50,7 @@ class Knowledge:
         self.python = problem.markers["python_full_version"]
         try:
             self._policy = Policy(python=Version(self.python.removesuffix("+")))
-        except InvalidVersion:
+        except ValueError:
             raise InvalidProblem(f"python_full_version is no version: {self.python}") from None
         self._answers: dict[Request, Answer] = {} if answers is None else answers
         self._projects: dict[NormalizedName, Project] = {}

@@ -13,7 +13,7 @@ import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from engine.compiled.preferences import pylock_pins
 
@@ -51,7 +51,7 @@ def _python_of(body: bytes) -> SpecifierSet | None:
     try:
         stated = tomllib.loads(body.decode("utf-8")).get("requires-python")
         return None if stated is None else SpecifierSet(stated)
-    except (ValueError, RecursionError, TypeError, AttributeError, InvalidSpecifier):
+    except (ValueError, RecursionError, TypeError, AttributeError):
         return None
 
 

@@ -12,10 +12,10 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.inputs import is_pylock
 from engine.lock.options import split_words
@@ -105,14 +105,14 @@ def _text_pins(body: bytes) -> Iterator[tuple[NormalizedName, Version, Marker | 
         requirement_text, _, options = line.replace("\t", " ").partition(" --")
         try:
             requirement = Requirement(requirement_text)
-        except (InvalidRequirement, RecursionError):
+        except (ValueError, RecursionError):
             continue  # an option, a path, or what another tool understands
         clauses = list(requirement.specifier)
         if len(clauses) != 1 or clauses[0].operator not in ("==", "==="):
             continue
         try:
             version = Version(clauses[0].version)
-        except InvalidVersion:
+        except ValueError:
             continue
         hashes = _digests((split_words(f"--{options}") or []) if options else [])
         yield canonicalize_name(requirement.name), version, requirement.marker, hashes
@@ -140,7 +140,7 @@ def pylock_pins(body: bytes) -> Iterator[tuple[NormalizedName, Version, Marker |
             name, version = canonicalize_name(package["name"]), Version(package["version"])
             marker = Marker(package["marker"]) if "marker" in package else None
             hashes = _file_digests(package)
-        except (TypeError, KeyError, AttributeError, InvalidVersion, InvalidMarker, RecursionError):
+        except (TypeError, KeyError, AttributeError, ValueError, RecursionError):
             continue  # without a version, or no package at all
         yield name, version, marker, hashes
 

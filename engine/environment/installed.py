@@ -96,11 +96,11 @@ def same_version(a: str, b: str) -> bool:
     release_a, release_b = _plain_release(a), _plain_release(b)
     if release_a is not None and release_b is not None:
         return release_a == release_b
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(a) == Version(b)
-    except InvalidVersion:
+    except ValueError:
         return False
 
 

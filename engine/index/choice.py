@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import normalize_name
 from engine.errors import HashMismatch, NoMatchingDistribution
@@ -172,7 +172,7 @@ def _arbitrary_key(text: str) -> str:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
 
 

@@ -6,7 +6,7 @@ Only reached when nothing fits, so it takes its time and parses what it likes.
 import re
 from collections.abc import Callable, Sequence
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import normalize_name
 from engine.errors import NoMatchingDistribution
@@ -165,5 +165,5 @@ def _nearest(pin: Pin, texts: list[str]) -> list[str]:
 def _parse(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None

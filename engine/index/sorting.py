@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import normalize_name
 from engine.index.compatibility import WheelName
@@ -80,8 +80,63 @@ def version_of(text: str) -> Version | None:
     """Returns the version of a text, None where it is none."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
+
+
+#: What stands behind the release of a version in its order: pre-release, post-release, development release, local.
+_End = tuple[tuple[int, int], int, int, tuple[tuple[int, int, str], ...]]
+
+#: Epoch, release without zeros at its end, and the rest.
+_Order = tuple[int, tuple[int, ...], _End]
+
+_LAST = 1 << 62
+_PRE_RANKS = {"a": 0, "b": 1, "rc": 2}
+#: That of a version that is a release and nothing else.
+_PLAIN_END: _End = (9, 0), -1, _LAST, ()
+
+
+def order_of(text: str) -> _Order | None:
+    """Returns what versions compare by, None where it is no version; equal for equal ones.
+
+    Those of a page are nearly all plain numbers, for which this takes a fifth of the time of a `Version`, and
+    comparing them a tenth.
+
+    Source: "Version specifiers", "Summary of permitted suffixes and relative ordering".
+    """
+    if text.isascii() and text.replace(".", "").isdigit():
+        try:
+            return 0, _release(list(map(int, text.split(".")))), _PLAIN_END
+        except ValueError:  # two dots in a row, or more digits than an integer may have
+            pass
+    version = version_of(text)
+    if version is None:
+        return None
+    pre = (9, 0)
+    if version.pre is not None:
+        pre = _PRE_RANKS[version.pre[0]], version.pre[1]
+    elif version.post is None and version.dev is not None:
+        pre = -1, 0
+    local = () if version.local is None else tuple(map(_local_part, version.local.split(".")))
+    post = -1 if version.post is None else version.post
+    dev = _LAST if version.dev is None else version.dev
+    return version.epoch, _release(list(version.release)), (pre, post, dev, local)
+
+
+def is_early(order: _Order) -> bool:
+    """Tells whether a version is a pre-release or a development release."""
+    pre, _, dev, _ = order[2]
+    return pre[0] != 9 or dev != _LAST
+
+
+def _release(numbers: list[int]) -> tuple[int, ...]:
+    while numbers and not numbers[-1]:
+        del numbers[-1]
+    return tuple(numbers)
+
+
+def _local_part(part: str) -> tuple[int, int, str]:
+    return (1, int(part), "") if part.isdigit() else (0, 0, part)
 
 
 def sort_page(page: ProjectPage) -> ProjectPage:
@@ -90,13 +145,14 @@ def sort_page(page: ProjectPage) -> ProjectPage:
         return page
     found = files_by_text(NormalizedName(page.name), page.files)
     others = found.others
-    pairs: list[tuple[Version, str]] = []
+    pairs: list[tuple[_Order, str]] = []
     for text, files in found.files.items():
-        if (version := version_of(text)) is None:
+        if (order := order_of(text)) is None:
             others += files
         else:
-            pairs.append((version, text))
-    pairs.sort(key=lambda pair: pair[0])
+            pairs.append((order, text))
+    # Of two spellings of one version the one that the page has first stays first.
+    pairs.sort(key=_first)
     known: dict[str, bool] = {}
     numbers: dict[frozenset[object], int] = {}
     texts: list[str] = []
@@ -105,22 +161,26 @@ def sort_page(page: ProjectPage) -> ProjectPage:
     groups: list[msgspec.Raw] = []
     at = 0
     while at < len(pairs):
-        version, text = pairs[at]
+        order, text = pairs[at]
         files = found.files[text]
         at += 1
-        while at < len(pairs) and pairs[at][0] == version:  # 1.0 and 1.0.0 are one version
+        while at < len(pairs) and pairs[at][0] == order:  # 1.0 and 1.0.0 are one version
             files = files + found.files[pairs[at][1]]
             at += 1
         kept, kind = _kind(files, known, others)
         if not kept:
             continue
-        if version.is_prerelease:
+        if is_early(order):
             early.append(len(texts))
         texts.append(text)
         kinds.append(numbers.setdefault(kind, len(numbers)))
         groups.append(pack_files(kept))
     by_version = FilesByVersion(tuple(texts), tuple(early), tuple(kinds), tuple(groups))
     return msgspec.structs.replace(page, files=tuple(others), by_version=by_version)
+
+
+def _first(pair: tuple[_Order, str]) -> _Order:
+    return pair[0]
 
 
 def _kind(files: list[File], known: dict[str, bool], others: list[File]) -> tuple[list[File], frozenset[object]]:

@@ -82,7 +82,7 @@ def read_direct(text: str, place: Place) -> DirectWheel:
     Raises:
         ValueError: when it names no wheel, or its fragment is wrong; the message says what it is.
     """
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import parse_wheel_filename
 
     if "\0" in unquote(text):
         raise ValueError("a name with a NUL character is none")
@@ -91,7 +91,7 @@ def read_direct(text: str, place: Place) -> DirectWheel:
     filename = wheel_filename(location)
     try:
         project, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename as exc:
+    except ValueError as exc:
         raise ValueError(f'"{filename}" is not the name of a wheel') from exc
     fields = dict(parse_qsl(fragment, keep_blank_values=True))
     egg = fields.pop("egg", "").partition("[")[0]

@@ -34,7 +34,7 @@ from packaging.pylock import (
     PylockValidationError,
 )
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from engine.credentials import without_credentials
@@ -257,7 +257,7 @@ class PylockFile:
 def _version(package: Package, filename: str) -> Version:
     try:
         name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename as exc:
+    except ValueError as exc:
         raise ValueError(f'"{filename}" is not the name of a wheel') from exc
     if name != package.name or (package.version is not None and package.version != version):
         raise ValueError(f"{filename} is not a wheel of {package.name} {package.version or ''}".rstrip())

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import normalize_name
 from engine.errors import ConfigurationError
@@ -137,7 +137,7 @@ class _PinReader(LineReader[Pin]):
     def _version(self, text: str, operator: str, requirement: str, number: int) -> Version | None:
         try:
             return Version(text)
-        except InvalidVersion:
+        except ValueError:
             if operator == "==":
                 fault = "a wildcard is not a pin" if text.endswith(".*") else f'invalid version "{text}"'
                 self.report(number, f'"{requirement}": {fault}')
@@ -153,11 +153,11 @@ class _PinReader(LineReader[Pin]):
     def _marker(self, text: str, number: int) -> Marker | None:
         marker = self._markers.get(text)
         if marker is None:
-            from packaging.markers import InvalidMarker, Marker
+            from packaging.markers import Marker
 
             try:
                 marker = self._markers[text] = Marker(text)
-            except (InvalidMarker, RecursionError):
+            except (ValueError, RecursionError):
                 self.report(number, f'invalid marker "{text}"')
         return marker
 
@@ -165,11 +165,11 @@ class _PinReader(LineReader[Pin]):
         options_at = line.find(" -")
         text = line if options_at < 0 else line[:options_at].rstrip()
         problems = len(self.problems)
-        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.requirements import Requirement
 
         try:
             requirement = Requirement(text)
-        except (InvalidRequirement, RecursionError):
+        except (ValueError, RecursionError):
             self.report(number, f'"{text}": not a constraint of the form name==version')
             return
         if requirement.extras:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.chosen import Chosen
 from engine.credentials import without_credentials
@@ -166,7 +166,7 @@ def _wheel_of(url: str) -> WheelName:
         if parts is not None:
             Version(parts.version)
             return parts
-    except InvalidVersion:
+    except ValueError:
         pass
     raise NoMatchingDistribution(
         f"{without_credentials(url)} is no wheel", hint="only wheels can be named by a URL; sdists cannot be built yet"

@@ -10,7 +10,7 @@ Source: "Core metadata specifications"; RFC 5322, section 2.2.3, "Long Header Fi
 import re
 
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import normalize_name
 from engine.errors import InvalidWheel
@@ -40,7 +40,7 @@ def read_metadata(body: bytes | bytearray, name: NormalizedName, version: Versio
         raise InvalidWheel(f"METADATA has the name {said_name[:100]!r}, asked for was {name}")
     try:
         is_same = said_version == str(version) or Version(said_version) == version
-    except InvalidVersion:
+    except ValueError:
         is_same = False
     if not is_same:
         raise InvalidWheel(f"METADATA has the version {said_version[:100]!r}, asked for was {version}")

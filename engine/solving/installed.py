@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from engine.environment.installed import Installed
 from engine.errors import InvalidWheel
@@ -51,7 +51,7 @@ def installed_releases(found: Mapping[str, list[Installed]]) -> dict[NormalizedN
             continue
         try:
             releases[NormalizedName(name)] = InstalledRelease(Version(one.version), one.path)
-        except InvalidVersion:
+        except ValueError:
             continue
     return releases
 

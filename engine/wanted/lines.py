@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from engine.lock.direct import looks_direct
 from engine.lock.lines import BARE_WHEEL, NAMED_WHEEL, LineReader
@@ -125,7 +125,7 @@ def _parsed(text: str) -> Requirement | str:
     """Returns a requirement, or what keeps a text from being one."""
     try:
         return Requirement(text)
-    except InvalidRequirement as exc:
+    except ValueError as exc:
         fault = (str(exc).splitlines() or ["not a requirement"])[0]
         return fault[:1].lower() + fault[1:]
     except RecursionError:

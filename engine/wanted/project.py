@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from engine.wanted.lines import WantedReader
 from engine.wanted.model import PythonBound, Wanted
@@ -102,7 +102,7 @@ class ProjectFile:
         """Takes the bound on Python."""
         try:
             specifier = SpecifierSet(str(value))
-        except InvalidSpecifier:
+        except ValueError:
             self.report(f'invalid {key} "{value}"', section, key)
             return
         number = self.line(section, key)

@@ -163,7 +163,7 @@ def _texts_of(groups: dict[str, Any]) -> dict[str, str]:
     for text in _strings(groups):
         try:
             texts.setdefault(str(Requirement(text)), text)
-        except InvalidRequirement:
+        except ValueError:
             continue  # of another group
     return texts
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from engine.errors import ConfigurationError
@@ -43,7 +43,7 @@ def read_upgrades(words: Iterable[str]) -> Upgrades:
     for word in words:
         try:
             requirement = Requirement(word)
-        except InvalidRequirement as exc:
+        except ValueError as exc:
             raise ConfigurationError(
                 f'--upgrade-package takes a project or a bound, such as "flask<4", not "{word}"'
             ) from exc

@@ -11,8 +11,8 @@ Source: PEP 440, "Version specifiers"; PEP 508, "Environment Markers".
 from functools import lru_cache
 
 from packaging.markers import Marker, UndefinedComparison
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.version import Version
 
 from resolver.markers.diagram import EVERYWHERE, NOWHERE, Cut, Environments, node
 from resolver.markers.variables import Variable
@@ -47,7 +47,7 @@ def compared(variable: Variable, operator: str, text: str, *, is_reversed: bool)
     """
     try:
         Specifier(f"{operator}{text}")
-    except InvalidSpecifier:
+    except ValueError:
         return None
     if is_reversed:
         return _reversed(variable, operator, text)
@@ -79,7 +79,7 @@ def _reversed(variable: Variable, operator: str, text: str) -> Environments | No
     """Returns where a literal on the left is in some relation to the version, as a specifier made of that version."""
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
     if version.is_prerelease or version.is_postrelease or version.local:
         return None
@@ -107,7 +107,7 @@ def compared_minor(operator: str, text: str, *, is_reversed: bool) -> Environmen
         Specifier(f"{operator}{text}")
         major, minor = (*version.release, 0)[:2]
         minors = {(major, 0), (major + 1, 0), (major, minor), (major, minor + 1)}
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:
         minors = _MINORS  # they are compared as texts
     cuts = sorted(minor_cut(*pair) for pair in minors)
     sides = (f"{text!r}", "python_version") if is_reversed else ("python_version", f"{text!r}")
@@ -129,15 +129,18 @@ def from_python(specifier: str) -> Environments:
     comes later.  A pre-release of Python counts as its release; what is no specifier allows everything, as with pip.
     """
     try:
-        parts = SpecifierSet(specifier)
-    except InvalidSpecifier:
+        parts = list(SpecifierSet(specifier))
+        lower = [
+            (part.operator, Version(part.version.removesuffix(".*")))
+            for part in parts
+            if part.operator in (">=", ">", "~=", "==")
+        ]
+    except ValueError:
         return EVERYWHERE
     lowest: Cut | None = None
-    for part in parts:
-        if part.operator in (">=", ">", "~=", "=="):
-            version = Version(part.version.removesuffix(".*"))
-            cut = (version, 1) if part.operator == ">" else _start_of(version)
-            lowest = cut if lowest is None else max(lowest, cut)
+    for operator, version in lower:
+        cut = (version, 1) if operator == ">" else _start_of(version)
+        lowest = cut if lowest is None else max(lowest, cut)
     holes = {part.version for part in parts if part.operator == "!="}
     return between(PYTHON, None if lowest is None else _above_holes(lowest, holes), None)
 

@@ -117,3 +117,8 @@ def test_line_with_a_broken_marker_is_named(line: str) -> None:
 def test_lines_with_the_same_marker_each_want_their_own() -> None:
     lines = ("a>=1;os_name=='posix'", "b (<2) ; os_name == 'posix'", "c; os_name=='nt'", "d; os_name != 'x;y'")
     assert shown(Dependencies(problem([])).of_lines(lines, None)) == ["a>=1", "b<2", "d"]
+
+
+def test_a_number_that_nobody_can_read_is_named() -> None:
+    with pytest.raises(InvalidLine, match="a>=1111"):
+        Dependencies(problem([])).of_lines(("a>=" + "1" * 5000,), None)

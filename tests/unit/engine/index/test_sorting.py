@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from engine.index.page import File, ProjectPage
-from engine.index.sorting import sort_page
+from engine.index.sorting import is_early, order_of, sort_page, version_of
 from engine.solving.versions import ProjectListing, list_versions
 from resolver.availability import Policy
 
@@ -57,6 +57,29 @@ def test_a_sorted_page_says_what_the_page_says(files: list[File], policy: dict[s
         assert found.best(release.version) == expected.best(release.version)
         assert found.files(release.version) == expected.files(release.version)
     assert sorted(map(repr, stored.all_files())) == sorted(map(repr, files))
+
+
+#: Texts that are versions, and texts that nearly are.
+VERSIONS = st.from_regex(
+    r"v?([01]!)?[0-2](\.[0-3]){0,3}([.-]?(a|b|rc|beta|c)[.-]?[01]?)?((\.post|-)[01])?(\.?dev[01]?)?"
+    r"(\+[a0](\.[0-9b]+)?)?[.]?",
+    fullmatch=True,
+)
+
+
+@given(VERSIONS, VERSIONS)
+def test_the_order_of_versions_is_that_of_packaging(one: str, other: str) -> None:
+    found = [(order, version) for text in (one, other) if (order := order_of(text)) and (version := version_of(text))]
+    assert [order_of(text) is None for text in (one, other)] == [version_of(text) is None for text in (one, other)]
+    assert [is_early(order) for order, _ in found] == [version.is_prerelease for _, version in found]
+    if len(found) == 2:
+        (order, version), (other_order, other_version) = found
+        assert (order < other_order, order == other_order) == (version < other_version, version == other_version)
+
+
+@pytest.mark.parametrize("text", ["", ".", "1..2", "1.", "9" * 5000, "\u0661.2", "\u00b2"])
+def test_what_is_no_version_has_no_order(text: str) -> None:
+    assert order_of(text) is None and version_of(text) is None
 
 
 def test_versions_of_one_kind_have_one_number() -> None:
