@@ -34,7 +34,7 @@ LEAST_BYTES_PER_SECOND = 256
 REDIRECTS = 30
 
 #: What downloads may have under way while pages are asked for: what 200 Mbit/s carry in 20 ms, twice.
-BYTES_BESIDE_PAGES = 1 << 22
+BYTES_BESIDE_PAGES = 1 << 20
 
 #: Less than that of an unfinished download is asked for again: finding out whether it can be continued costs as much.
 KEPT_BYTES = 1 << 20

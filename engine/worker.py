@@ -33,7 +33,9 @@ Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what
 import hashlib
 import marshal
 import os
+import select
 import socket
+from collections import deque
 from typing import Any
 
 from cache import CacheError
@@ -318,19 +320,73 @@ def _check_hashes(
 
 
 def serve(connection: socket.socket, worker: Worker) -> None:
-    """Answers messages until the other side closes the connection."""
-    with connection, connection.makefile("rb") as stream:
-        while header := stream.read(4):
-            message = marshal.loads(stream.read(int.from_bytes(header, "big")))
-            if worker.laps is not None:
-                worker.laps.begin(PHASES.get(message[0], message[0]))
-            answer = worker.handle(message)
-            if worker.laps is not None:
-                worker.laps.end(message[1])
-            if answer is not None:
-                told = _packet(("laps", 0, os.getpid(), worker.laps.take())) if worker.laps is not None else b""
-                connection.sendall(told + _packet(answer))
-                worker.tidy()
+    """Answers messages until the other side closes the connection.
+
+    In their order, but for wheels that are in the cache already: these wait until there is nothing else to do.  When a
+    resolution ends there are many of them at once, while the last wheels still arrive.
+    """
+    cached: deque[Message] = deque()
+    with connection:
+        inbox = _Inbox(connection)
+        while True:
+            message = inbox.take(waits=not cached)
+            if inbox.is_over:
+                return
+            if message is None:
+                _answer(connection, worker, cached.popleft())
+            elif message[0] == "stage":
+                cached.append(message)
+            else:
+                if message[0] == "abort":
+                    cached = deque(one for one in cached if one[1] != message[1])
+                _answer(connection, worker, message)
+
+
+def _answer(connection: socket.socket, worker: Worker, message: Message) -> None:
+    if worker.laps is not None:
+        kind: str = message[0]
+        worker.laps.begin(PHASES.get(kind, kind))
+    answer = worker.handle(message)
+    if worker.laps is not None:
+        worker.laps.end(message[1])
+    if answer is not None:
+        told = _packet(("laps", 0, os.getpid(), worker.laps.take())) if worker.laps is not None else b""
+        connection.sendall(told + _packet(answer))
+        worker.tidy()
+
+
+class _Inbox:
+    """The messages that come over a connection.
+
+    Attributes:
+        is_over: the other side has closed it.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._received = bytearray()
+        self.is_over = False
+
+    def take(self, *, waits: bool) -> Message | None:
+        """Returns the next message, None where there is none yet, or none any more.
+
+        Args:
+            waits: until there is one, or the other side has closed the connection.
+        """
+        received = self._received
+        while not self.is_over:
+            if len(received) >= 4:
+                end = 4 + int.from_bytes(received[:4], "big")
+                if len(received) >= end:
+                    message: Message = marshal.loads(memoryview(received)[4:end])
+                    del received[:end]
+                    return message
+            if not waits and not select.select([self._connection], [], [], 0)[0]:
+                return None
+            data = self._connection.recv(1 << 16)
+            self.is_over = not data
+            received += data
+        return None
 
 
 def _packet(answer: Message) -> bytes:
