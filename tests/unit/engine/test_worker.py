@@ -265,6 +265,31 @@ def test_serving_ends_when_the_other_side_closes(worker: Worker, tmp_path: Path)
     assert not thread.is_alive()
 
 
+def test_wheels_in_the_cache_wait_until_there_is_nothing_else_to_do(worker: Worker, tmp_path: Path) -> None:
+    wheel, missing = make_wheel("demo", "1.0", {"demo.py": ""}), "0" * 64
+    path = tmp_path / "1.part"
+    path.write_bytes(wheel.content)
+    messages: list[Message] = [
+        ("stage", 5, missing, []),
+        ("stage", 6, missing, []),
+        ("begin", 1, str(path), wheel.filename, False),
+        ("abort", 6),
+        ("end", 1, len(wheel.content), {}, [], None),
+    ]
+    ours, theirs = socket.socketpair()
+    with ours, ours.makefile("rb") as answers:
+        for message in messages:
+            body = marshal.dumps(message)
+            ours.sendall(len(body).to_bytes(4, "big") + body)
+        thread = threading.Thread(target=serve, args=(theirs, worker))
+        thread.start()
+        found = [marshal.loads(answers.read(int.from_bytes(answers.read(4), "big"))) for _ in range(2)]
+        ours.shutdown(socket.SHUT_WR)
+        assert answers.read() == b""
+    thread.join(10)
+    assert [answer[:2] for answer in found] == [("done", 1), ("drift", 5)]
+
+
 def test_where_a_wheel_came_from_is_planned_without_secrets_and_written_only_when_it_is_due(
     worker: Worker, tmp_path: Path
 ) -> None:

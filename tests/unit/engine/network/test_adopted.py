@@ -93,3 +93,36 @@ async def test_a_connection_that_breaks_tells_why(ends: tuple[socket.socket, soc
     async with asyncio.timeout(10):
         await protocol.ended.wait()
     assert protocol.error is None or isinstance(protocol.error, OSError)
+
+
+async def test_nothing_is_read_while_paused_and_nothing_is_lost(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    first, second = Listening(), Listening()
+    transport = AdoptedTransport(ours, first)
+    transport.pause_reading()
+    transport.pause_reading()
+    theirs.sendall(b"answer")
+    theirs.close()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not first.received
+    transport.set_protocol(second)
+    transport.resume_reading()
+    transport.resume_reading()
+    async with asyncio.timeout(10):
+        await second.ended.wait()
+    assert second.received == b"answer" and not first.received
+
+
+async def test_a_connection_that_brings_much_lets_others_have_their_turn(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+    sent = await asyncio.to_thread(theirs.send, bytes(4 << 20))
+    protocol = Listening()
+    transport = AdoptedTransport(ours, protocol)
+    transport._read()
+    assert 0 < len(protocol.received) <= max(sent // 2, 1 << 18) + (1 << 16)
+    transport.abort()
+    await protocol.ended.wait()
