@@ -135,19 +135,20 @@ async def _write_body(
                 received(count)
                 if pace.is_too_slow(count):
                     raise Interrupted(DRIPS)
-                pieces += came
-                waiting += count
-                if most_bytes is not None and partial.written + waiting > most_bytes:
-                    raise _wrong_size(response.url, partial.written + waiting, most_bytes, promiser)
-                if waiting >= PIECE_BYTES or (
-                    waiting >= SLOW_PIECE_BYTES and time.monotonic() - written_at > PIECE_SECONDS
-                ):
-                    writing, pieces, count, waiting = pieces, [], waiting, 0
-                    await file.writelines(writing)
-                    partial.written += count
-                    await on_disk(partial.written)
-                    written_at = time.monotonic()
-                    pace.restart()
+                for piece in came:
+                    pieces.append(piece)
+                    waiting += len(piece)
+                    if most_bytes is not None and partial.written + waiting > most_bytes:
+                        raise _wrong_size(response.url, partial.written + waiting, most_bytes, promiser)
+                    if waiting >= PIECE_BYTES or (
+                        waiting >= SLOW_PIECE_BYTES and time.monotonic() - written_at > PIECE_SECONDS
+                    ):
+                        writing, pieces, count, waiting = pieces, [], waiting, 0
+                        await file.writelines(writing)
+                        partial.written += count
+                        await on_disk(partial.written)
+                        written_at = time.monotonic()
+                        pace.restart()
         finally:
             # The last piece is small: a direct write costs less than another thread's turn.
             if pieces:

@@ -36,8 +36,8 @@ from engine.network.unanswered import Unanswered
 #: No file is larger; what is promised of one is known to whoever asks.
 _MOST_BYTES = 10**12 - 1
 
-#: What a body may be ahead of whoever takes it: twice what a download writes at once.
-_AHEAD_BYTES = 1 << 22
+#: What a body may be ahead of whoever takes it: what a download writes at once.
+_AHEAD_BYTES = 1 << 21
 
 
 class PlainFile:
@@ -358,8 +358,6 @@ class _Connection(asyncio.Protocol):
                 return
             try:
                 self.answer = read_head(bytes(self._head[: end + 4]), _MOST_BYTES, partly=True)
-                if self.answer[0].is_gzipped:
-                    raise Unplain("a file that is encoded")
             except Unplain as exc:
                 return self._fail(exc)
             data = bytes(self._head[end + 4 :])

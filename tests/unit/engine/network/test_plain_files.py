@@ -150,7 +150,7 @@ async def test_one_that_says_close_is_not_used_again() -> None:
     [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\nhello",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: br\r\n\r\nhello",
         b"HTTP/1.1 103 Early Hints\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * (1 << 15) + b"\r\n\r\n",
         b"SSH-2.0-nothing of the kind\r\n\r\n",
