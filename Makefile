@@ -1,6 +1,6 @@
 # The few commands there are.  `make setup` is implied by all others and done once.
 
-.PHONY: setup demo test lint format clean
+.PHONY: setup demo test lint format dist dist-test clean
 
 # The newest interpreter that really runs and can make environments with pip: a name on
 # PATH may be a version manager's shim with nothing behind it.
@@ -12,6 +12,7 @@ SOURCES := cli.py engine cache resolver
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 SERVERS := .servers/.setup-done
+BUILDERS := .dist/.setup-done
 
 setup: $(STAMP)
 
@@ -52,6 +53,24 @@ $(SERVERS): pyproject.toml | $(STAMP)
 	.servers/bin/python -m pip install --quiet --group servers
 	touch $@
 
+# The same commit gives the same bytes: dates are those of the commit, unless somebody says otherwise.
+dist: export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1577836800)
+dist: $(BUILDERS)
+	rm -rf dist
+	.dist/bin/python -m hatchling build -d dist
+	.dist/bin/python shipping/zipapp.py fetch shipping/zipapp.lock.txt build/zipapp
+	.dist/bin/python shipping/zipapp.py build dist/engine-*.whl build/zipapp dist/engine.pyz
+
+dist-test: dist $(STAMP)
+	$(BIN)/pytest -rs tests/integration/test_zipapp.py
+
+# Builders are not among the tools for development: few people need them.
+$(BUILDERS): pyproject.toml
+	$(PYTHON) -m venv --clear .dist
+	.dist/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.dist/bin/python -m pip install --quiet --group dist
+	touch $@
+
 lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -62,5 +81,5 @@ format: $(STAMP)
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .servers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .servers .dist build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
