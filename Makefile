@@ -58,8 +58,10 @@ dist: export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 -
 dist: $(BUILDERS)
 	rm -rf dist
 	.dist/bin/python -m hatchling build -d dist
-	.dist/bin/python shipping/zipapp.py fetch shipping/zipapp.lock.txt build/zipapp
-	.dist/bin/python shipping/zipapp.py build dist/engine-*.whl build/zipapp dist/engine.pyz
+	.dist/bin/python -m shipping.zipapp fetch shipping/zipapp.lock.txt build/zipapp
+	.dist/bin/python -m shipping.zipapp build dist/engine-*.whl build/zipapp dist/engine.pyz
+	set -eu; version=$$(.dist/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	.dist/bin/python -m shipping.zipapp build dist/engine-*.whl build/zipapp dist/engine-cp$${version%.*}$${version#*.}.pyz $$version
 
 dist-test: dist $(STAMP)
 	$(BIN)/pytest -rs tests/integration/test_zipapp.py

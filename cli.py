@@ -17,7 +17,7 @@ from engine.arguments import parse_arguments, scan_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from engine.arguments import Value
     from engine.documents import Documents
@@ -356,10 +356,13 @@ def _say(*lines: str) -> None:
         return
 
 
-def run() -> None:
+def run(at_end: "Callable[[], None] | None" = None) -> None:
     """The console script: `main`, and an end without taking the interpreter apart, which costs 15 ms.
 
     Everything is closed, committed and waited for by then.
+
+    Args:
+        at_end: called when the work is over, however it ended.
     """
     for descriptor in (0, 1, 2):
         # A daemon may have closed them; files that we open must not take their place.
@@ -369,7 +372,11 @@ def run() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    code = main()
+    try:
+        code = main()
+    finally:
+        if at_end is not None:
+            at_end()
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -82,6 +82,9 @@ FOREIGN = {
 #: Names of our own that the table does not have, and what they stand for.
 OTHER_NAMES: dict[str, str] = {"ENGINE_HTTP_TIMEOUT": "timeout"}
 
+#: Where `engine.pyz` is unpacked to, which it has read by then.
+NO_OPTION = ("ENGINE_PYZ_DIR",)
+
 #: Options that ask for one act, which neither a variable nor a file may: who forgot it would not know what happens.
 COMMAND_LINE_ONLY = frozenset(
     (
@@ -166,7 +169,7 @@ def unknown_variables(environ: "Mapping[str, str]") -> list[str]:
         if name not in COMMAND_LINE_ONLY
         for variable in variable_names(option)
     }
-    known.update(OTHER_NAMES)
+    known.update(OTHER_NAMES, NO_OPTION)
     lines = []
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in known:

@@ -1,0 +1,111 @@
+"""`__main__.py` of `engine.pyz`: finds the unpacked modules, puts them first, and runs the command line.
+
+Every start pays for what is here: it imports nothing, and what only the first
+start needs is in `shipping.unpacking`.  Any Python must be able to parse this file
+and `shipping.other_python`, back to those that can read a zip, as they say in words
+what is wrong with it.
+
+The modules are unpacked into ENGINE_PYZ_DIR, or else beside the usual cache of
+engine, in a folder that is named by what is in it.  What another user could
+have put there, or could change, is not run.
+
+Source: PEP 441 (zip applications).
+"""
+
+import os
+import sys
+
+#: By the suffix of compiled modules, which says version, kind of build and platform: the folder, and the payloads that
+#: go into it.  `shipping.zipapp` fills it in.
+CONTENTS = {}  # type: dict[str, tuple[str, list[str]]]
+#: What else the platform must have.
+NEEDS = {}  # type: dict[str, str]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping  # noqa: F401
+
+
+def root_of(environ):
+    # type: (Mapping[str, str]) -> str
+    """Returns the folder that gets what is unpacked; `cache.layout` finds the one for the cache in the same way.
+
+    Source: XDG Base Directory Specification, "XDG_CACHE_HOME".
+    """
+    chosen = environ.get("ENGINE_PYZ_DIR")
+    if chosen:
+        return os.path.abspath(chosen)
+    if os.name == "nt" and environ.get("LOCALAPPDATA"):
+        return os.path.join(environ["LOCALAPPDATA"], "engine", "pyz")
+    xdg = environ.get("XDG_CACHE_HOME")
+    if xdg and os.path.isabs(xdg):
+        return os.path.join(xdg, "engine-pyz")
+    home = environ.get("HOME") or os.path.expanduser("~")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Caches", "engine-pyz")
+    return os.path.join(home, ".cache", "engine-pyz")
+
+
+def is_trusted(root, folder):
+    # type: (str, str) -> bool
+    """Tells whether a folder is there, and nobody but this user and root can have made it or can change it.
+
+    A folder that others may write into is fine as `root` if only owners may rename there (the sticky bit).
+    """
+    for path in (folder, root):
+        try:
+            found = os.lstat(path) if path == folder else os.stat(path)
+        except OSError:
+            return False
+        if found.st_mode & 0o170000 != 0o040000:
+            return False
+        if os.name != "posix":
+            continue
+        if found.st_uid not in (0, os.geteuid()):
+            return False
+        if found.st_mode & 0o022 and (path == folder or not found.st_mode & 0o1000):
+            return False
+    return True
+
+
+def put_first(folder):
+    # type: (str) -> None
+    """Lets modules come from the folder and the standard library only: what else is installed here is none of ours."""
+    library = os.path.dirname(os.__file__)
+    own = ("lib-dynload", "DLLs", "python%d%d.zip" % sys.version_info[:2])
+    sys.path[:] = [folder] + [path for path in sys.path if path == library or os.path.basename(path) in own]
+
+
+def suffix_of_compiled_modules():
+    # type: () -> str
+    """Returns the suffix of those that are for this very kind of Python, or nothing where that is too old."""
+    if sys.version_info < (3, 11):
+        return ""
+    import _imp
+
+    return str(_imp.extension_suffixes()[0]) if _imp.extension_suffixes() else ""
+
+
+def main():
+    # type: () -> None
+    """Becomes engine's command line."""
+    suffix = suffix_of_compiled_modules()
+    if suffix not in CONTENTS:
+        from shipping.other_python import start_another
+
+        start_another(CONTENTS)
+    name, payloads = CONTENTS[suffix]
+    root = root_of(os.environ)
+    folder, remove = os.path.join(root, name), None
+    if not is_trusted(root, folder):
+        from shipping.unpacking import first_start
+
+        folder, remove = first_start(root, name, payloads, NEEDS, is_trusted)
+    put_first(folder)
+    from cli import run
+
+    run(remove)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""Unpacks payloads into a folder, when `engine.pyz` is started for the first time: whole or not at all.
+
+Owns the folder's way from nothing to its name, what is said where it cannot be
+had, and the removal of what a killed start has left.  Does not know where the
+folder should be, or when one may be trusted: `shipping.start`.  Needs Python 3.11 and
+imports little: whoever starts a container once waits for it.
+
+`shipping.payload` says what a payload looks like.
+"""
+
+import errno
+import os
+import sys
+import threading
+import time
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
+
+#: A folder that is not finished after a day belongs to a start that was killed.
+ABANDONED_SECONDS = 24 * 3600
+_UNFINISHED = ".unfinished-"
+
+
+class _Block:
+    """Some files and their bytes, compressed."""
+
+    __slots__ = ("body", "files", "size_bytes")
+
+    def __init__(self, body: memoryview, size_bytes: int) -> None:
+        self.body = body
+        self.size_bytes = size_bytes
+        self.files: list[tuple[str, int, int]] = []
+
+
+def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callable[[str, str], bool]") -> str:
+    """Unpacks payloads into a folder of that name, and returns its path.
+
+    Many may do so at once: the first one to finish gives the folder its name, and the others use it.
+
+    Args:
+        root: absolute path of the folder that gets the folder; made where it is not there.
+        name: what the folder is called.
+        payloads: what goes into it.
+        trusted: whether a folder in `root` is one whose modules may be run.
+
+    Raises:
+        OSError: when nothing can be written there, or what is there must not be trusted.
+        ValueError: when a payload is damaged.
+    """
+    os.makedirs(root, 0o755, exist_ok=True)
+    folder = os.path.join(root, name)
+    unfinished = os.path.join(root, f"{_UNFINISHED}{os.getpid()}-{time.time_ns()}")
+    if not os.path.lexists(folder):
+        os.mkdir(unfinished, 0o755)
+        try:
+            # Who could plant a folder there need not be helped by unpacking one first.
+            if trusted(root, unfinished):
+                unpack(payloads, unfinished)
+                os.rename(unfinished, folder)
+        except OSError:
+            if not os.path.isdir(folder):
+                raise
+        finally:
+            if os.path.lexists(unfinished):
+                remove(unfinished)
+    if not trusted(root, folder):
+        raise PermissionError(errno.EPERM, "others own it or may write into it")
+    _remove_abandoned(root)
+    return folder
+
+
+def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
+    """Unpacks payloads into an empty folder, on two threads: inflating and writing let others run.
+
+    Raises:
+        OSError: when something cannot be written.
+        ValueError: when a payload is damaged, or names a place outside of the folder.
+    """
+    blocks = [block for payload in payloads for block in _blocks(payload)]
+    made = {folder}
+    for block in blocks:
+        for path, _, _ in block.files:
+            _make_folders(folder, os.path.dirname(path), made)
+    blocks.sort(key=lambda block: block.size_bytes)
+    faults: list[BaseException] = []
+    others = [threading.Thread(target=_write_blocks, args=(blocks, folder, faults)) for _ in range(_threads() - 1)]
+    for thread in others:
+        thread.start()
+    _write_blocks(blocks, folder, faults)
+    for thread in others:
+        thread.join()
+    if faults:
+        raise faults[0]
+
+
+def _threads() -> int:
+    return min(4, os.cpu_count() or 1)
+
+
+def _blocks(payload: bytes) -> "list[_Block]":
+    """Returns what a payload has, by its table."""
+    try:
+        length, start = int(payload[: payload.index(b"\n")]), payload.index(b"\n") + 1
+        lines = zlib.decompress(payload[start : start + length]).decode().split("\n")
+    except zlib.error as exc:
+        raise ValueError(str(exc)) from exc
+    rest, blocks = memoryview(payload)[start + length :], []
+    for line in lines:
+        first, second, third = line.split(" ", 2)
+        if first == "block":
+            size = int(second)
+            blocks.append(_Block(rest[:size], int(third)))
+            rest = rest[size:]
+        else:
+            if (
+                third.startswith("/")
+                or "\\" in third
+                or ":" in third
+                or not {"", ".", ".."}.isdisjoint(third.split("/"))
+            ):
+                raise ValueError(f"it names a place outside of its folder: {third!r}")
+            blocks[-1].files.append((third, int(second), int(first, 8)))
+    return blocks
+
+
+def _make_folders(folder: str, inner: str, made: "set[str]") -> None:
+    path = os.path.join(folder, inner) if inner else folder
+    if path not in made:
+        _make_folders(folder, os.path.dirname(inner), made)
+        os.mkdir(path, 0o755)
+        made.add(path)
+
+
+def _write_blocks(blocks: "list[_Block]", folder: str, faults: "list[BaseException]") -> None:
+    """Writes the files of blocks until there are no more; one thread's fault is the end of the others, too."""
+    try:
+        while blocks and not faults:
+            try:
+                block = blocks.pop()
+            except IndexError:  # another thread has taken it
+                return
+            body, start = memoryview(zlib.decompress(block.body, bufsize=block.size_bytes)), 0
+            for path, size, mode in block.files:
+                _write(os.path.join(folder, path), body[start : start + size], mode)
+                start += size
+            if start != len(body):
+                raise ValueError("a block has not the size that its table says")
+    except zlib.error as exc:
+        faults.append(ValueError(str(exc)))
+    except BaseException as exc:
+        faults.append(exc)
+
+
+def _write(path: str, body: memoryview, mode: int) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        while body:
+            body = body[os.write(file, body) :]
+    finally:
+        os.close(file)
+
+
+def _remove_abandoned(root: str) -> None:
+    """Removes what starts have left that were killed long ago."""
+    for name in os.listdir(root):
+        path = os.path.join(root, name)
+        try:
+            if name.startswith(_UNFINISHED) and time.time() - os.lstat(path).st_mtime > ABANDONED_SECONDS:
+                remove(path)
+        except OSError:  # another start does the same
+            continue
+
+
+def remove(folder: str) -> None:
+    """Removes a folder as far as that is possible."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def first_start(
+    root: str, name: str, members: "Sequence[str]", needs: "Mapping[str, str]", trusted: "Callable[[str, str], bool]"
+) -> "tuple[str, Callable[[], None] | None]":
+    """Unpacks members of the file that this module comes from, or leaves with what is wrong.
+
+    Args:
+        root: absolute path of the folder that gets the folder.
+        name: what the folder is called.
+        members: the names of payloads.
+        needs: what `unfit` looks at.
+        trusted: whether a folder in `root` is one whose modules may be run.
+
+    Returns:
+        The folder, and what removes it at the end of this run if it is for this run only.
+    """
+    if (fault := unfit(needs)) is not None:
+        leave(fault, "install engine with pip, or make an engine.pyz on a machine like this one")
+    try:
+        payloads = [__loader__.get_data(member) for member in members]  # type: ignore[name-defined]
+        try:
+            return provide(root, name, payloads, trusted), None
+        except OSError as exc:
+            folder = _provide_for_this_run(payloads, root, exc)
+            return folder, lambda: remove(folder)
+    except OSError as exc:
+        leave(f"cannot unpack engine.pyz: {exc.strerror or exc}", "ENGINE_PYZ_DIR names a folder to unpack to")
+    except ValueError as exc:
+        leave(f"engine.pyz is damaged: {exc}", "copy or make it again")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _provide_for_this_run(payloads: "Sequence[bytes]", root: str, reason: OSError) -> str:
+    """Unpacks payloads into a temporary folder, and says why."""
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="engine-pyz-")
+    try:
+        unpack(payloads, folder)
+    except BaseException:
+        remove(folder)
+        raise
+    said = f"cannot unpack engine.pyz into {root}: {reason.strerror or reason}"
+    _say(f"warning: {said}; unpacked for this run only. ENGINE_PYZ_DIR names another folder")
+    return folder
+
+
+def unfit(needs: "Mapping[str, str]") -> str | None:
+    """Returns why compiled modules would not load here, although they are called as they should be.
+
+    Args:
+        needs: `glibc`, the oldest version that will do, and `machine`, as `uname -m` says; or neither.
+    """
+    if (machine := needs.get("machine")) is not None and os.uname().machine != machine:
+        return f"engine.pyz is for {machine}, and this machine is {os.uname().machine}"
+    if (oldest := needs.get("glibc")) is not None:
+        try:
+            found = os.confstr("CS_GNU_LIBC_VERSION") or ""
+        except (ValueError, OSError):
+            found = ""
+        if _numbers(found) < _numbers(oldest):
+            return f"engine.pyz needs glibc {oldest} or newer, and this system has {found or 'none'}"
+    return None
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.rpartition(" ")[2].split(".") if word.isdigit()]
+
+
+def leave(error: str, hint: str) -> "NoReturn":
+    """Says what is wrong, and leaves as a command line that could not do its work."""
+    _say(f"error: {error}")
+    _say(f"hint: {hint}")
+    sys.exit(1)
+
+
+def _say(line: str) -> None:
+    """Prints a line, which may have text from outside."""
+    if sys.stderr is not None:
+        sys.stderr.write("".join(c if c.isprintable() else "?" for c in line) + "\n")
