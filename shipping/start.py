@@ -74,6 +74,10 @@ def put_first(folder):
     library = os.path.dirname(os.__file__)
     own = ("lib-dynload", "DLLs", "python%d%d.zip" % sys.version_info[:2])
     sys.path[:] = [folder] + [path for path in sys.path if path == library or os.path.basename(path) in own]
+    # What a .pth file or sitecustomize has imported already was found elsewhere.
+    ours = set(name.partition(".")[0] for name in os.listdir(folder))
+    for module in [name for name in sys.modules if name.partition(".")[0] in ours]:
+        del sys.modules[module]
 
 
 def suffix_of_compiled_modules():

@@ -1,4 +1,7 @@
-"""`engine.pyz`: does what the installed tool does, wherever it may or may not write.  `make dist-test` builds it."""
+"""`engine.pyz`: does what the installed tool does, on every Python it is for.  `make dist-test` builds it.
+
+How it starts, wherever it may or may not write, is tested without building it: tests/unit/shipping/test_start.py.
+"""
 
 import hashlib
 import os
@@ -9,18 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from shipping.zipapp import MINORS
 from tests.integration.conftest import NewTarget
 from tests.support.index import Index
 from tests.support.tool import ROOT, Tool, clean_environ
-from tests.support.unprivileged import unprivileged
 from tests.support.wheels import make_wheel
 
+THIS = f"3{sys.version_info[1]}"
 ZIPAPP = ROOT / "dist" / "engine.pyz"
+SLIM = ROOT / "dist" / f"engine-cp{THIS}.pyz"
 BUILDER = ROOT / ".dist" / "bin" / "python"
 WHEELS = ROOT / "build" / "zipapp"
 ONE = make_wheel("one", "1.0", {"one.py": "x = 1\n"}, requires=["two"], console_scripts=["one = one:x"])
 TWO = make_wheel("two", "1.0", {"two.py": "x = 2\n"})
 FIRST_START_SECONDS = 60
+VERSIONS = [f"3.{minor}" for minor in MINORS]
 
 pytestmark = pytest.mark.skipif(not ZIPAPP.exists(), reason="dist/engine.pyz is not built: make dist-test")
 
@@ -73,68 +79,79 @@ def test_resolves_with_compiled_dependencies(index: Index, tool: Tool, environ: 
     assert done.stdout.split() == ["one==1.0", "two==1.0"], done.stderr
 
 
-def test_any_way_to_start_it_is_right(environ: dict[str, str]) -> None:
-    python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    for command in ((str(ZIPAPP),), (python, str(ZIPAPP)), (python, "-I", str(ZIPAPP)), (str(ZIPAPP),)):
-        done = run(environ, *command, "--version")
-        assert (done.returncode, done.stdout[:7], done.stderr) == (0, "engine ", "")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_syncs_with_every_python_it_is_for(
+    index: Index, tool: Tool, new_target: NewTarget, environ: dict[str, str], version: str
+) -> None:
+    python = _working(f"python{version}")
+    if python is None:
+        pytest.skip(f"there is no Python {version}")
+    index.add(ONE, TWO)
+    lock, target = tool.write_lock(ONE.pin, TWO.pin), new_target("env")
+    words = tool.command(lock, [target], "--compile-bytecode")[3:]
+    done = run(environ, python, str(ZIPAPP), *words)
+    assert done.returncode == 0 and target.installed() == {"one-1.0", "two-1.0"}, done.stderr
+    (folder,) = Path(environ["HOME"], ".cache", "engine-pyz").iterdir()
+    assert folder.name.endswith(f"-cp{version.replace('.', '')}")
 
 
-def test_many_first_starts_at_once_unpack_it_once(environ: dict[str, str]) -> None:
-    started = [
-        subprocess.Popen(
-            [ZIPAPP, "--version"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        for _ in range(8)
+def test_every_module_is_there_and_compiled(environ: dict[str, str]) -> None:
+    """All but rich's highlighting, and nothing comes from the Python that runs it."""
+    assert run(environ, str(ZIPAPP), "--version").stdout.startswith("engine ")
+    (folder,) = Path(environ["HOME"], ".cache", "engine-pyz").iterdir()
+    names = [
+        str(path.relative_to(folder).with_suffix("")).replace(os.sep, ".")
+        for package in ("engine", "cache", "resolver")
+        for path in folder.joinpath(package).rglob("*.py")
+        if path.name != "__init__.py" and path.parts[-2:] != ("bytecode", "script.py")
     ]
-    try:
-        answers = [(process.communicate(timeout=FIRST_START_SECONDS)[0], process.returncode) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert len(set(answers)) == 1 and answers[0][1] == 0 and answers[0][0].startswith("engine "), answers
-    unpacked = list(Path(environ["HOME"], ".cache").rglob("installed_wheels/*/*/engine-*.whl"))
-    assert len(unpacked) == 1
+    libraries = [
+        "uvloop",
+        "isal.isal_zlib",
+        "deflate",
+        "msgspec",
+        "pydantic",
+        "rich.progress",
+        "rich.live",
+        "truststore",
+    ]
+    before = {path for path in folder.rglob("*.pyc")}
+    code = f"import sys; sys.path[:0] = [{str(folder)!r}]; [__import__(name) for name in {names + libraries!r}]"
+    done = run(environ, sys._base_executable, "-S", "-c", code)  # type: ignore[attr-defined]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert before and before == {path for path in folder.rglob("*.pyc")}, "a first start compiles nothing"
 
 
-def test_a_home_that_cannot_be_written_will_do_with_a_warning_that_names_the_variable(environ: dict[str, str]) -> None:
-    home = Path(environ["HOME"])
-    home.chmod(0o555)
-    done = run(environ, *unprivileged(str(ZIPAPP), "--version"))
-    assert (done.returncode, done.stdout[:7]) == (0, "engine ") and "PEX_ROOT is configured as" in done.stderr
-    assert list(home.iterdir()) == []
+def test_the_file_for_one_version_does_the_same(environ: dict[str, str]) -> None:
+    done = run(environ, str(SLIM), "--version")
+    assert (done.returncode, done.stdout[:7], done.stderr) == (0, "engine ", "")
+    assert SLIM.stat().st_size < ZIPAPP.stat().st_size / 2
 
 
-def test_another_place_can_be_named(environ: dict[str, str], tmp_path: Path) -> None:
-    done = run({**environ, "PEX_ROOT": str(tmp_path / "place")}, str(ZIPAPP), "--version")
-    assert done.returncode == 0 and (tmp_path / "place" / "venvs").is_dir()
-    assert not list(Path(environ["HOME"]).iterdir())
+def test_a_run_that_cannot_unpack_for_good_removes_what_it_has_unpacked(
+    index: Index, tool: Tool, new_target: NewTarget, environ: dict[str, str]
+) -> None:
+    index.add(ONE, TWO)
+    target = new_target("env")
+    words = tool.command(tool.write_lock(ONE.pin, TWO.pin), [target], "--compile-bytecode")[3:]
+    for wanted, code in (words, 0), (["sync", "missing.txt"], 2):
+        done = run({**environ, "ENGINE_PYZ_DIR": "/dev/null"}, str(ZIPAPP), *wanted)
+        assert done.returncode == code and "ENGINE_PYZ_DIR" in done.stderr, done.stderr
+        assert not list(Path(environ["TMPDIR"]).glob("engine-pyz-*"))
+    assert target.installed() == {"one-1.0", "two-1.0"}
 
 
-def test_another_minor_version_is_refused_in_words(environ: dict[str, str], tmp_path: Path) -> None:
-    others = [f"python3.{minor}" for minor in range(9, 16) if minor != sys.version_info[1]]
-    found = [path for name in others for path in _working(name)]
-    if not found:
-        pytest.skip("there is no other Python")
-    (tmp_path / "only").mkdir()
-    (tmp_path / "only" / "python3").symlink_to(found[0])
-    shutil.copy(ZIPAPP, tmp_path / "engine.pyz")
-    done = run({**environ, "PATH": str(tmp_path / "only")}, "/bin/sh", str(tmp_path / "engine.pyz"), "--version")
-    assert f"CPython=={sys.version_info[0]}.{sys.version_info[1]}.*" in done.stderr and done.stdout == ""
-    assert done.returncode != 0 and "Traceback" not in done.stderr
-
-
-def _working(name: str) -> list[str]:
+def _working(name: str) -> str | None:
     path = shutil.which(name)
     if path is None:
-        return []
+        return None
     answer = subprocess.run([path, "-I", "-c", "import sys; print(sys.executable)"], capture_output=True, text=True)
-    return [] if answer.returncode else [answer.stdout.strip()]
+    return None if answer.returncode else answer.stdout.strip()
 
 
 @pytest.mark.skipif(not BUILDER.exists() or not WHEELS.exists(), reason="what builds is not here: make dist-test")
 def test_built_again_elsewhere_by_others_everything_is_the_same(environ: dict[str, str], tmp_path: Path) -> None:
-    hashes = []
+    hashes, version = [], f"3.{sys.version_info[1]}"
     for number, (mask, zone) in enumerate(((0o022, "UTC"), (0o077, "Pacific/Auckland"))):
         source, home = tmp_path / f"source{number}", tmp_path / f"home{number}"
         home.mkdir()
@@ -153,7 +170,7 @@ def test_built_again_elsewhere_by_others_everything_is_the_same(environ: dict[st
         variables = {**environ, "HOME": str(home), "TZ": zone, "SOURCE_DATE_EPOCH": "1700000000"}
         script = (
             f'umask {mask:o} && "$0" -m hatchling build -d dist && '
-            f'"$0" shipping/zipapp.py build dist/engine-*.whl "{WHEELS}" dist/engine.pyz'
+            f'"$0" -m shipping.zipapp build dist/engine-*.whl "{WHEELS}" dist/engine.pyz {version}'
         )
         done = subprocess.run(
             ["/bin/sh", "-c", script, str(BUILDER)],
