@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import cli
 from engine.printing import Style
 from tests.support.mistakes import MISTAKES
+from tests.support.tool import ROOT
 
 
 @pytest.mark.parametrize("line", MISTAKES)
@@ -103,3 +105,10 @@ def test_a_progress_line_is_for_terminals_that_can_draw_it(
 
 def test_no_progress_line_is_drawn_where_nobody_looks() -> None:
     assert not cli._view(Style(), hidden=False).interval_seconds
+
+
+@pytest.mark.parametrize(("word", "code"), [("--version", 0), ("--nonsense", 2)])
+def test_what_is_to_be_done_at_the_end_is_done_however_it_ends(word: str, code: int) -> None:
+    script = "import cli, os; cli.run(lambda: os.write(1, b'ended'))"
+    done = subprocess.run([sys.executable, "-c", script, word], capture_output=True, cwd=ROOT, timeout=60)
+    assert done.returncode == code and b"ended" in done.stdout

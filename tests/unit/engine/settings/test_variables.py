@@ -86,6 +86,10 @@ def test_a_variable_of_an_option_that_the_command_lacks_is_no_matter() -> None:
     assert from_variables({"ENGINE_LINK_MODE": "nonsense"}, options_of("cache dir")) == {}
 
 
+def test_the_variable_of_the_one_file_is_known() -> None:
+    assert unknown_variables({"ENGINE_PYZ_DIR": "/x"}) == []
+
+
 def test_a_misspelled_variable_is_told_with_the_right_one() -> None:
     environ = {"ENGINE_LINKMODE": "copy", "ENGINE_X": "", "ENGINE_INDEX_CORP_PASSWORD": "x", "ENGINE_QUIET": "1"}
     assert unknown_variables(environ) == [
