@@ -74,7 +74,7 @@ def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callabl
 
 
 def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
-    """Unpacks payloads into an empty folder, on two threads: inflating and writing let others run.
+    """Unpacks payloads into an empty folder, on several threads: inflating and writing let others run.
 
     Raises:
         OSError: when something cannot be written.
@@ -87,9 +87,14 @@ def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
             _make_folders(folder, os.path.dirname(path), made)
     blocks.sort(key=lambda block: block.size_bytes)
     faults: list[BaseException] = []
-    others = [threading.Thread(target=_write_blocks, args=(blocks, folder, faults)) for _ in range(_threads() - 1)]
-    for thread in others:
-        thread.start()
+    others = []
+    for _ in range(_threads() - 1):
+        thread = threading.Thread(target=_write_blocks, args=(blocks, folder, faults))
+        try:
+            thread.start()
+        except RuntimeError:  # a container may allow no more; this one will do
+            break
+        others.append(thread)
     _write_blocks(blocks, folder, faults)
     for thread in others:
         thread.join()
