@@ -100,3 +100,12 @@ def test_a_system_that_lacks_what_compiled_modules_need_is_told() -> None:
 @pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="a system with glibc")
 def test_versions_of_glibc_are_compared_as_numbers() -> None:
     assert unfit({"glibc": "2.5"}) is None
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_table_that_does_not_fit_its_blocks_is_damage(tmp_path: Path, size: int) -> None:
+    stream = zlib.compress(b"xy")
+    table = zlib.compress(f"block {len(stream)} 2\n644 {size} name".encode())
+    with pytest.raises(ValueError, match="size"):
+        provided(tmp_path, b"%d\n" % len(table) + table + stream)
+    assert os.listdir(tmp_path) == []
