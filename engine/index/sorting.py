@@ -85,15 +85,15 @@ def version_of(text: str) -> Version | None:
 
 
 #: What stands behind the release of a version in its order: pre-release, post-release, development release, local.
-_End = tuple[tuple[int, int], int, int, tuple[tuple[int, int, str], ...]]
+_End = tuple[tuple[int, int], int, tuple[int, int], tuple[tuple[int, int, str], ...]]
 
 #: Epoch, release without zeros at its end, and the rest.
 _Order = tuple[int, tuple[int, ...], _End]
 
-_LAST = 1 << 62
+_NOT_DEV = (1, 0)
 _PRE_RANKS = {"a": 0, "b": 1, "rc": 2}
 #: That of a version that is a release and nothing else.
-_PLAIN_END: _End = (9, 0), -1, _LAST, ()
+_PLAIN_END: _End = (9, 0), -1, _NOT_DEV, ()
 
 
 def order_of(text: str) -> _Order | None:
@@ -119,14 +119,14 @@ def order_of(text: str) -> _Order | None:
         pre = -1, 0
     local = () if version.local is None else tuple(map(_local_part, version.local.split(".")))
     post = -1 if version.post is None else version.post
-    dev = _LAST if version.dev is None else version.dev
+    dev = _NOT_DEV if version.dev is None else (0, version.dev)
     return version.epoch, _release(list(version.release)), (pre, post, dev, local)
 
 
 def is_early(order: _Order) -> bool:
     """Tells whether a version is a pre-release or a development release."""
     pre, _, dev, _ = order[2]
-    return pre[0] != 9 or dev != _LAST
+    return pre[0] != 9 or dev != _NOT_DEV
 
 
 def _release(numbers: list[int]) -> tuple[int, ...]:

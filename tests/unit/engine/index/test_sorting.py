@@ -61,7 +61,7 @@ def test_a_sorted_page_says_what_the_page_says(files: list[File], policy: dict[s
 
 #: Texts that are versions, and texts that nearly are.
 VERSIONS = st.from_regex(
-    r"v?([01]!)?[0-2](\.[0-3]){0,3}([.-]?(a|b|rc|beta|c)[.-]?[01]?)?((\.post|-)[01])?(\.?dev[01]?)?"
+    r"v?([01]!)?[0-2](\.[0-3]){0,3}([.-]?(a|b|rc|beta|c)[.-]?[01]?)?((\.post|-)[01])?(\.?dev([01]|99999999999999999999)?)?"
     r"(\+[a0](\.[0-9b]+)?)?[.]?",
     fullmatch=True,
 )
