@@ -8,7 +8,7 @@ from engine.index.source import early_urls, sources
 from engine.network.credentials import CredentialStore
 from engine.network.early import EarlyPages
 from engine.network.origin import Origin
-from engine.network.plain_http import is_plain_target
+from engine.network.plain_http import is_plain_target, split_url
 from engine.network.proxies import Proxies
 from engine.network.trust import Trust
 from engine.sync import Run
@@ -33,17 +33,19 @@ def ask_first(run: Run, trust: Trust, projects: Iterable[str]) -> EarlyPages | N
     credentials = CredentialStore(run.environ, network.keyring_provider)
     for location in (*places.indexes, *places.find_links):
         credentials.know_index(location.url, location.name)
-    slash = urls[0].find("/", urls[0].find("://") + 3)
-    address = urls[0][:slash]
+    parts = split_url(urls[0])
+    if parts is None:
+        return None
+    address = parts[0]
     try:
         origin = Origin.parse(address)
         if Proxies(network.proxy, run.environ).find(origin) is not None:
             return None
-        if credentials.find(urls[0], origin) is not None or "@" in address or not address.isascii():
+        if credentials.find(urls[0], origin) is not None:
             return None
     except (ConfigurationError, ValueError):
         return None  # whoever asks with all care is told
-    targets = [url[slash:] for url in urls]
+    targets = [url[len(address) :] for url in urls]
     if not all(is_plain_target(target) for target in targets):
         return None
     return EarlyPages(address, targets, trust, user_agent=USER_AGENT, fields=PAGE_FIELDS)

@@ -32,7 +32,7 @@ from engine.limits import (
 )
 from engine.network.origin import Origin
 from engine.network.plain_connection import FILE_WEIGHT, PAGE_WEIGHT, PlainConnection, PlainRequest, open_connection
-from engine.network.plain_http import Answer, is_plain_target, request_frame
+from engine.network.plain_http import Answer, is_plain_target, request_frame, split_url
 from engine.network.trust import Trust
 from engine.network.unanswered import Unanswered
 
@@ -160,8 +160,10 @@ class PlainClient:
                 server.end()
 
     def _find(self, url: str) -> "tuple[_Server | None, str]":
-        slash = url.find("/", url.find("://") + 3)
-        address, target = url[:slash], url[slash:].partition("#")[0]
+        parts = split_url(url)
+        if parts is None:
+            return None, ""
+        address, target = parts
         if address not in self._servers:
             self._servers[address] = self._server(address)
         server = self._servers[address]
@@ -178,8 +180,6 @@ class PlainClient:
 
     def _server(self, address: str) -> "_Server | None":
         """Returns what asks a server; None for one that is not asked here."""
-        if not address.isascii() or "@" in address:
-            return None
         try:
             origin = Origin.parse(address)
         except ValueError:

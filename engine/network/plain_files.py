@@ -29,6 +29,7 @@ from engine.network.plain_http import (
     is_plain_target,
     read_head,
     request_frame,
+    split_url,
 )
 from engine.network.trust import Trust
 from engine.network.unanswered import Unanswered
@@ -111,8 +112,7 @@ class PlainFiles:
             Unanswered: when the server cannot be reached, or breaks off before its answer.
             Interrupted: when it does not answer in time.
         """
-        slash = url.find("/", url.find("://") + 3)
-        address, target = url[:slash], url[slash:].partition("#")[0]
+        address, target = split_url(url) or ("", "")
         origin = self._origin(url, address)
         if origin is None or not is_plain_target(target) or not all(map(_is_plain_value, fields.values())):
             yield None
@@ -144,7 +144,7 @@ class PlainFiles:
 
     def _origin(self, url: str, address: str) -> Origin | None:
         """Returns the server, None for one that is not asked here."""
-        if address in self._unplain or not address.isascii() or "@" in address:
+        if not address or address in self._unplain:
             return None
         try:
             origin = Origin.parse(address)
@@ -188,6 +188,7 @@ class PlainFiles:
             connection = idle.pop()
             if connection.is_free:
                 return connection
+            connection.abort()
         transport = self._plain.lend(address)
         if transport is None:
             return None

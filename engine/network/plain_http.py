@@ -23,6 +23,8 @@ _FIELD = re.compile(rb"(?im)^(content-length|content-encoding|transfer-encoding|
 _LENGTH = re.compile(rb"[0-9]{1,12}")
 _CODINGS = (b"identity", b"gzip", b"x-gzip")
 
+_NOT_IN_ADDRESSES = frozenset("?#@\\")
+
 #: A path and a query that are sent as they are: nothing to quote, to decode or to shorten in them.
 _TARGET = re.compile(r"/(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 
@@ -68,6 +70,19 @@ class Fields(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def split_url(url: str) -> tuple[str, str] | None:
+    """Returns scheme and host of a URL, and the path with its query; None where there is no path, or who asks is named.
+
+    Args:
+        url: absolute; a fragment is left out.
+    """
+    slash = url.find("/", url.find("://") + 3)
+    address = url[:slash]
+    if slash < 0 or not address.isascii() or not _NOT_IN_ADDRESSES.isdisjoint(address):
+        return None
+    return address, url[slash:].partition("#")[0]
 
 
 def is_plain_target(target: str) -> bool:

@@ -16,7 +16,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from engine.lock.direct import looks_direct
 from engine.lock.lines import BARE_WHEEL, NAMED_WHEEL, LineReader
@@ -124,12 +126,24 @@ class WantedReader(LineReader[Wanted]):
 def _parsed(text: str) -> Requirement | str:
     """Returns a requirement, or what keeps a text from being one."""
     try:
-        return Requirement(text)
+        requirement = Requirement(text)
+        for specifier in requirement.specifier:
+            if specifier.operator != "===":
+                Version(specifier.version.removesuffix(".*"))
     except ValueError as exc:
+        if str(exc).startswith("Exceeds the limit"):
+            return "it has a number that is too long"
         fault = (str(exc).splitlines() or ["not a requirement"])[0]
         return fault[:1].lower() + fault[1:]
     except RecursionError:
         return "its marker is nested too deeply"
+    try:
+        # Wherever it is true: what compares two texts, or what cannot be compared, shows anywhere.
+        if requirement.marker is not None:
+            requirement.marker.evaluate({"extra": ""})
+    except (ValueError, UndefinedEnvironmentName):
+        return "its marker compares what cannot be compared"
+    return requirement
 
 
 def _given(line: str) -> str:

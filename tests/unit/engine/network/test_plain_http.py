@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.network.plain_http import Answer, Answers, Fields, Unplain, is_plain_target, request_frame
+from engine.network.plain_http import Answer, Answers, Fields, Unplain, is_plain_target, request_frame, split_url
 
 MOST_BYTES = 100
 
@@ -138,3 +138,20 @@ def test_a_request_names_the_host_and_asks_for_plain_bytes() -> None:
     lines = (before + b"/a" + after).decode().split("\r\n")
     assert lines[0] == "GET /a HTTP/1.1" and lines[-2:] == ["", ""]
     assert {"Host: 127.0.0.1:8000", "User-Agent: engine/1", "Accept-Encoding: identity"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://example.com:8/a/b?c#d/e", ("https://example.com:8", "/a/b?c")),
+        ("http://[::1]/", ("http://[::1]", "/")),
+        ("https://example.com", None),
+        ("https://example.com?x=/a", None),
+        ("https://example.com#/a", None),
+        ("https://you@example.com/a", None),
+        ("https://ex\\ample.com/a", None),
+        ("https://ex\u00e4mple.com/a", None),
+    ],
+)
+def test_a_url_is_split_where_its_path_begins_or_not_at_all(url: str, parts: tuple[str, str] | None) -> None:
+    assert split_url(url) == parts

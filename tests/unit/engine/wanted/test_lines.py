@@ -62,6 +62,10 @@ def test_the_hash_of_a_url_is_the_files() -> None:
         ("git+https://example.com/${TOKEN}/x", 'a.in:1: "git+https://example.com/${TOKEN}/x": version control'),
         ("foo; " + "(" * 500 + "os_name == 'nt'" + ")" * 500, "a.in:1: "),
         ("foo; marker == '1'", "a.in:1: "),
+        ("foo; 'a' == 'b'", "a.in:1: \"foo; 'a' == 'b'\": its marker compares what cannot be compared"),
+        ("foo; os_name ~= 'nt'", "a.in:1: \"foo; os_name ~= 'nt'\": its marker compares what cannot be compared"),
+        ("foo>=" + "1" * 5000, "a.in:1: "),
+        ("foo; python_version < '" + "1" * 5000 + "'", "a.in:1: "),
         ("-e ./x", "a.in:1: option -e is not supported: editables"),
     ],
 )
