@@ -33,7 +33,6 @@ Answers: ("done", job, sha256, warnings, [(index, entry fields, collisions, what
 import hashlib
 import marshal
 import os
-import select
 import socket
 from collections import deque
 from typing import Any
@@ -72,6 +71,9 @@ PHASES = {
 
 HASH_CHUNK_BYTES = 1 << 20
 FREED_BYTES = 4 << 20
+
+#: Has a socket say that there is nothing, instead of waiting; 0 where no system call can.
+_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
 
 #: A message or an answer, as the docstring lists them.
 Message = tuple[Any, ...]
@@ -381,9 +383,12 @@ class _Inbox:
                     message: Message = marshal.loads(memoryview(received)[4:end])
                     del received[:end]
                     return message
-            if not waits and not select.select([self._connection], [], [], 0)[0]:
+            if not waits and not _AT_ONCE:
                 return None
-            data = self._connection.recv(1 << 16)
+            try:
+                data = self._connection.recv(1 << 16, 0 if waits else _AT_ONCE)
+            except BlockingIOError:
+                return None
             self.is_over = not data
             received += data
         return None

@@ -1,5 +1,6 @@
 """A worker hashes, unpacks, publishes and stages; whatever is wrong with a wheel is an answer, not its end."""
 
+import fcntl
 import marshal
 import os
 import socket
@@ -288,6 +289,23 @@ def test_wheels_in_the_cache_wait_until_there_is_nothing_else_to_do(worker: Work
         assert answers.read() == b""
     thread.join(10)
     assert [answer[:2] for answer in found] == [("done", 1), ("drift", 5)]
+
+
+def test_a_connection_may_have_a_high_number(worker: Worker) -> None:
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 1100:
+        pytest.skip("so many files may not be open")
+    ours, theirs = socket.socketpair()
+    high = socket.socket(fileno=fcntl.fcntl(theirs.detach(), fcntl.F_DUPFD, 1050))
+    thread = threading.Thread(target=serve, args=(high, worker))
+    thread.start()
+    with ours, ours.makefile("rb") as answers:
+        body = marshal.dumps(("stage", 7, "ab" * 32, []))
+        ours.sendall(len(body).to_bytes(4, "big") + body)
+        assert marshal.loads(answers.read(int.from_bytes(answers.read(4), "big")))[:2] == ("drift", 7)
+        ours.shutdown(socket.SHUT_WR)
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_where_a_wheel_came_from_is_planned_without_secrets_and_written_only_when_it_is_due(
