@@ -9,7 +9,8 @@ published by one rename; from then on the transaction is decided, and whoever
 comes next carries it out to its end, because every step is a rename that can be
 seen to be done or not: an `out` step is done when its place in the trash is
 taken, an `in` step when its staged source is gone.  A step that fails while the
-process lives rolls everything back by the same steps in reverse.
+process lives rolls everything back by the same steps in reverse.  A folder that
+the file system does not rename goes out in pieces (`engine.moving`).
 
 The lock is an advisory lock on the environment's folder itself, so that nothing
 is left behind, held for recovery and commit only.  Each transaction's own folder
@@ -204,7 +205,10 @@ class Transaction:
             try:
                 for number, step in enumerate(self._steps):
                     checkpoint(2 + number)
-                    os.rename(step[1], step[2])
+                    try:
+                        os.rename(step[1], step[2])
+                    except OSError as exc:
+                        _move_in_pieces(step, exc)
             except BaseException:  # an interrupt too: whoever asked for it wants no half environment
                 decided = True
                 _roll_back(self._steps)
@@ -267,17 +271,33 @@ def _nothing(step: int) -> None:
     pass
 
 
+def _move_in_pieces(step: Step, reason: OSError) -> None:
+    if step[0] != "out":
+        raise reason
+    from engine.moving import move_out
+
+    move_out(step[1], step[2], reason)
+
+
 def _roll_back(steps: list[Step]) -> None:
-    for _, source, target in reversed(steps):
-        if not os.path.lexists(source) and os.path.lexists(target):
+    from engine.moving import is_begun, take_back
+
+    for kind, source, target in reversed(steps):
+        if kind == "out" and is_begun(target):
+            take_back(source, target)
+        elif not os.path.lexists(source) and os.path.lexists(target):
             os.rename(target, source)
 
 
 def _roll_forward(steps: list[Step]) -> None:
-    for kind, source, target in steps:
+    for step in steps:
+        kind, source, target = step
         done = os.path.lexists(target) if kind == "out" else not os.path.lexists(source)
         if not done:
-            os.rename(source, target)
+            try:
+                os.rename(source, target)
+            except OSError as exc:
+                _move_in_pieces(step, exc)
 
 
 def _read_journal(path: str, prefix: str) -> list[Step] | None:
