@@ -28,6 +28,8 @@ def default_root(environ: "Mapping[str, str]") -> str:
     if os.name == "nt" and (local := environ.get("LOCALAPPDATA")):
         return os.path.join(local, "engine", "cache")
     home = environ.get("HOME") or os.path.expanduser("~")
+    if not os.path.isabs(home):  # a user id without a name, as in containers, where no folder `~` is meant
+        home = os.path.abspath(os.sep)
     if (xdg := environ.get("XDG_CACHE_HOME")) and os.path.isabs(xdg):
         return os.path.join(xdg, "engine")
     if os.uname().sysname == "Darwin":

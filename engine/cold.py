@@ -77,7 +77,9 @@ def _say_unusable(run: Run, targets: list[Target]) -> None:
     if os.access(run.layout.root, os.R_OK | os.X_OK):
         work.details.append(f"the cache {run.layout.root} cannot be written: what it lacks is not kept")
     else:
-        work.warnings.append(f"the cache {run.layout.root} cannot be used: permission denied")
+        work.warnings.append(
+            f"the cache {run.layout.root} cannot be used: permission denied; ENGINE_CACHE_DIR names another one"
+        )
 
 
 def _compare_only(preparation: "Preparation") -> None:

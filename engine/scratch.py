@@ -13,6 +13,7 @@ import stat
 from cache.layout import Layout
 from engine.errors import ConfigurationError, InstallFailed
 from engine.limits import KEPT_BYTES
+from engine.storage import temporary_root
 from engine.transaction import lock_folder
 
 TYPE_CHECKING = False
@@ -174,7 +175,7 @@ def _private_root() -> str:
 
     if os.name != "posix":
         return tempfile.mkdtemp(prefix="engine-")
-    root = os.path.join(tempfile.gettempdir(), f"engine-{os.geteuid()}")
+    root = os.path.join(temporary_root(), f"engine-{os.geteuid()}")
     try:
         os.mkdir(root, 0o700)
     except FileExistsError:

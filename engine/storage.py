@@ -4,7 +4,7 @@ import os
 import stat
 
 from cache.layout import default_root
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, InstallFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,23 @@ def check_place(root: str, places: "Iterable[str]") -> None:
             raise ConfigurationError(f"{path} is inside the cache {root}", hint="--cache-dir names another cache")
 
 
+def temporary_root() -> str:
+    """Returns the folder of the system's temporary files.
+
+    Raises:
+        InstallFailed: when there is none that can be written, as in a container whose root is read-only.
+    """
+    import tempfile
+
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError as exc:
+        raise InstallFailed(
+            "there is no folder for temporary files that can be written",
+            hint="mount one at /tmp, or name a cache that can be written: --cache-dir, ENGINE_CACHE_DIR",
+        ) from exc
+
+
 class TemporaryCache:
     """A cache for one run: entering makes it and gives its path, leaving deletes it."""
 
@@ -50,7 +67,7 @@ class TemporaryCache:
     def __enter__(self) -> str:
         import tempfile
 
-        self._folder = tempfile.mkdtemp(prefix="engine-cache-")
+        self._folder = tempfile.mkdtemp(prefix="engine-cache-", dir=temporary_root())
         return self._folder
 
     def __exit__(self, *exception: object) -> None:

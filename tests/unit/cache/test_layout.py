@@ -28,6 +28,11 @@ def test_a_relative_xdg_cache_home_is_ignored_as_the_specification_asks() -> Non
     assert root.startswith("/home/me/")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="homes of POSIX")
+def test_a_home_that_nobody_knows_is_no_folder_of_that_name_here() -> None:
+    assert os.path.isabs(default_root({"HOME": "~"}))
+
+
 def test_a_relative_cache_dir_variable_becomes_absolute() -> None:
     assert default_root({"ENGINE_CACHE_DIR": "here"}) == os.path.abspath("here")
 
