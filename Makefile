@@ -1,6 +1,6 @@
 # The few commands there are.  `make setup` is implied by all others and done once.
 
-.PHONY: setup demo test lint format dist dist-test clean
+.PHONY: setup demo test lint format dist dist-test docker-test clean
 
 # The newest interpreter that really runs and can make environments with pip: a name on
 # PATH may be a version manager's shim with nothing behind it.
@@ -66,6 +66,16 @@ dist: $(BUILDERS)
 dist-test: dist $(STAMP)
 	$(BIN)/pytest -rs tests/integration/test_zipapp.py
 
+# A Debian of its packages is the base image, and pip takes the wheels of the lock: the tests ask no registry.
+docker-test: $(STAMP) $(BUILDERS)
+	command -v buildah mmdebstrap >/dev/null || { apt-get update && apt-get install -y buildah mmdebstrap; }
+	mkdir -p .images
+	test -f .images/base.tar || { mmdebstrap --variant=minbase --format=tar \
+		--include=ca-certificates,patchelf,python3,python3-pip,python3-venv bookworm .images/base.part \
+		&& mv .images/base.part .images/base.tar; }
+	.dist/bin/python -m shipping.zipapp fetch shipping/zipapp.lock.txt build/images 3.11
+	$(BIN)/pytest -rs tests/integration/test_images.py
+
 # Builders are not among the tools for development: few people need them.
 $(BUILDERS): pyproject.toml
 	$(PYTHON) -m venv --clear .dist
@@ -83,5 +93,5 @@ format: $(STAMP)
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .servers .dist build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .servers .dist .images build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
