@@ -1,6 +1,6 @@
 # The few commands there are.  `make setup` is implied by all others and done once.
 
-.PHONY: setup demo test lint format dist dist-test docker-test clean
+.PHONY: setup demo test lint format dist dist-test docker-test bench bench-quick bench-tools clean
 
 # The newest interpreter that really runs and can make environments with pip: a name on
 # PATH may be a version manager's shim with nothing behind it.
@@ -13,6 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup-done
 SERVERS := .servers/.setup-done
 BUILDERS := .dist/.setup-done
+RIVALS := .bench/tools/.setup-done
 
 setup: $(STAMP)
 
@@ -83,6 +84,26 @@ $(BUILDERS): pyproject.toml
 	.dist/bin/python -m pip install --quiet --group dist
 	touch $@
 
+# Everything, with the README's tables and pictures; an hour.  ROWS="sync/docs/*" ROUNDS=5 measure some of it.
+bench: bench-tools dist
+	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# A few rows in a few minutes; the README stays as it is.
+bench-quick: bench-tools
+	$(BIN)/python -m benchmarks.run --quick
+
+# engine is installed as users have it, anew each time.
+bench-tools: $(RIVALS)
+	.bench/tools/bin/python -m pip install --quiet --force-reinstall --no-deps .
+	.bench/tools/bin/python -m pip install --quiet .
+
+$(RIVALS): pyproject.toml | $(STAMP)
+	$(PYTHON) -m venv --clear .bench/tools
+	.bench/tools/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.bench/tools/bin/python -m pip install --quiet --group bench
+	.bench/tools/bin/python -m pip uninstall --quiet --yes setuptools 2>/dev/null || true
+	touch $@
+
 lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -93,5 +114,5 @@ format: $(STAMP)
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .servers .dist .images build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .servers .dist .images .bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
