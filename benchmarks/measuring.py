@@ -10,8 +10,8 @@ others that follows; environments are made before the clock starts.
 
 import os
 import subprocess
+import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from benchmarks.mirror import Mirror
 from benchmarks.rows import Row, State, Work
 
 OUTPUT_CHARACTERS = 2000
+_LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class RunFailed(Exception):
@@ -197,17 +198,11 @@ def run_once(command: list[str], variables: dict[str, str]) -> tuple[float, int]
         RunFailed: when it failed; with the end of what it said.
     """
     with tempfile.TemporaryFile() as log:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if hasattr(os, "wait4"):
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds, peak = time.perf_counter() - started, usage.ru_maxrss * 1024
-            process.returncode = os.waitstatus_to_exitcode(status)
-        else:
-            process.wait()
-            seconds, peak = time.perf_counter() - started, 0
-        if process.returncode:
+        started = [sys.executable, "-I", "-S", str(_LAUNCHER), *command]
+        done = subprocess.run(started, env=variables, check=True, stdout=subprocess.PIPE, stderr=log)
+        seconds, peak, exit_code = done.stdout.split()
+        if int(exit_code):
             log.seek(0)
             said = log.read().decode(errors="replace")[-OUTPUT_CHARACTERS:]
-            raise RunFailed(f"exit code {process.returncode}: {' '.join(command)}\n{said}")
-    return seconds, peak
+            raise RunFailed(f"exit code {int(exit_code)}: {' '.join(command)}\n{said}")
+    return float(seconds), int(peak)
