@@ -84,9 +84,12 @@ $(BUILDERS): pyproject.toml
 	.dist/bin/python -m pip install --quiet --group dist
 	touch $@
 
-# Everything, with the README's tables and pictures; an hour.  ROWS="sync/docs/*" ROUNDS=5 measure some of it.
+# Everything, with the README's tables and pictures.  ROWS="sync/docs/*" ROUNDS=5 PYTHON_FOR=python3.13 measure some of
+# it, and leave the README alone.
 bench: bench-tools dist
-	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PYTHON_FOR),--python $(PYTHON_FOR))
+	$(if $(ROWS),,$(BIN)/python -m benchmarks.from_nothing $(if $(ROUNDS),--rounds $(ROUNDS)))
+	$(if $(ROWS),,$(BIN)/python -m benchmarks.publish .bench/results.json .bench/nothing.json)
 
 # A few rows in a few minutes; the README stays as it is.
 bench-quick: bench-tools

@@ -95,8 +95,8 @@ def summary(results: Results, drawn: dict[str, tuple[str, str]]) -> str:
     parts = [
         f"Beside uv {versions['uv']} and pip {versions['pip']} on the same work, in turn, each run in a new folder."
         " **Bold** is the median of the pairwise ratios engine/uv: below 1 is faster than uv. In brackets are medians,"
-        " in seconds, of engine / uv / pip, or the first two. docs/figures.md has the spreads, the memory, and what it was"
-        f" measured on: {setting_line(results.setting)}.",
+        " in seconds, of engine / uv / pip, or of the first two. docs/figures.md has spreads, memory, and the rest of"
+        f" what it was measured on: {setting_line(results.setting)}.",
     ]
     for group, title in _TABLES:
         if shown := [figure for figure in results.figures if figure.group == group]:

@@ -65,6 +65,7 @@ _SYNC_STATES = (
 )
 _SYNC_INPUTS = ("docs", "service", "notebook", "science")
 _RESOLVED_INPUTS = ("docs", "service", "notebook")
+_CONFLICTING_INPUTS = ("backtrack", "step-back")
 _TWO = ("engine", "uv")
 
 
@@ -97,9 +98,9 @@ def _resolutions() -> Iterator[Row]:
         ("compile/cold", Work.COMPILE, State.COLD, HOME, f"compile, cold, {HOME}", _TWO),
         ("compile/again", Work.COMPILE, State.WARM, None, "compile again, while its pages are fresh", _TWO),
     )
-    for source in (*_RESOLVED_INPUTS, "backtrack"):
+    for source in (*_RESOLVED_INPUTS, *_CONFLICTING_INPUTS):
         for short, work, state, link, label, tools in kinds:
-            if source == "backtrack" and work is Work.INSTALL:
+            if source in _CONFLICTING_INPUTS and work is Work.INSTALL:
                 continue
             yield Row(
                 name=f"{short.replace('/', f'/{source}/')}",
