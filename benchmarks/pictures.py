@@ -28,6 +28,7 @@ _COLOURS = {
     "uv": ("#6741d9", "#b197fc"),
     "pip": ("#1971c2", "#4dabf7"),
     "engine.pyz": ("#a17200", "#ffd43b"),
+    "uv-binary": ("#9c36b5", "#da77f2"),
 }
 _OTHER = ("#495057", "#adb5bd")
 
