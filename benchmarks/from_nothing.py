@@ -25,7 +25,7 @@ from benchmarks import tables
 from benchmarks.figures import Figure, Results, Runs, to_json
 from benchmarks.link import relay, relay_command
 from benchmarks.measuring import RunFailed, run_once, variables
-from benchmarks.mirror import Mirror, run_mirror, store
+from benchmarks.mirror import Mirror, find_nginx, run_mirror, store
 from benchmarks.rows import HOME
 from benchmarks.run import MEMORY, ONE_FILE, ROOT, find_programs
 
@@ -104,7 +104,7 @@ def measure_all(state: Path, one_file: Path, sources: Sequence[str], rounds: int
     folder = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
     with ExitStack() as stack:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=folder)))
-        mirror = stack.enter_context(run_mirror(state / "mirror"))
+        mirror = stack.enter_context(run_mirror(state / "mirror", None, find_nginx()))
         store(state / "mirror/files/engine/engine.pyz", one_file.read_bytes())
         port = stack.enter_context(relay(relay_command(state), mirror.port, HOME))
         for source in sources:

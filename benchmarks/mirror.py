@@ -206,24 +206,37 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def finish_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
-        if self._context is not None:
-            request = self._context.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
+        if self._context is None:
+            super().finish_request(request, client_address)
+            return
+        with self._context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass
 
 
+def find_nginx() -> str | None:
+    """Returns the program of nginx, which is not on the path of every user who has it."""
+    places = (os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")
+    return shutil.which("nginx", path=os.pathsep.join(places))
+
+
 @contextmanager
-def run_mirror(folder: Path, index_url: str | None = None) -> Iterator[Mirror]:
-    """Serves the mirror in `folder` until the block ends; without `index_url` it is filled from what pip would ask."""
+def run_mirror(folder: Path, index_url: str | None, nginx: str | None) -> Iterator[Mirror]:
+    """Serves a mirror until the block ends.
+
+    Args:
+        folder: what it has, and where it puts what is missing.
+        index_url: where that is fetched; None: from the index that pip would ask.
+        nginx: its program; None: this process serves.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(folder / "authority.pem")
     certificate.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     origin = Origin(folder, index_url)
-    nginx = shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
     with ExitStack() as stack:
         if nginx is not None:
             filler = stack.enter_context(_serving(origin, FRESH_SECONDS, None))

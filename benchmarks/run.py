@@ -21,7 +21,7 @@ from benchmarks.figures import Figure, Results, to_json
 from benchmarks.link import relay_command
 from benchmarks.machine import describe_machine, describe_version
 from benchmarks.measuring import Bench, Programs, RunFailed, measure, run_once, variables
-from benchmarks.mirror import run_mirror
+from benchmarks.mirror import find_nginx, run_mirror
 from benchmarks.rows import QUICK, Row, Work, all_rows, choose
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,9 +41,6 @@ def main() -> int:
     parser.add_argument("--index-url", help="where the mirror fetches what it has not (default: what pip would ask)")
     parser.add_argument("--folder", type=Path, help="where to run (default: /dev/shm, or the temporary folder)")
     parser.add_argument("--state", type=Path, default=ROOT / ".bench", help="mirror, tools, locks and results")
-    parser.add_argument(
-        "--publish", action="store_true", help="write the README's tables and pictures from the results"
-    )
     options = parser.parse_args()
     rows = choose(all_rows(), options.rows or list(QUICK if options.quick else ()))
     if options.list:
@@ -68,8 +65,8 @@ def run(
     programs = find_programs(state, python)
     rows = [row for row in rows if row.tools[-1] in programs.commands]
     with ExitStack() as stack:
-        real = stack.enter_context(run_mirror(state / "mirror", index_url))
-        made = stack.enter_context(run_mirror(state / "synthetic"))
+        real = stack.enter_context(run_mirror(state / "mirror", index_url, find_nginx()))
+        made = stack.enter_context(run_mirror(state / "synthetic", None, find_nginx()))
         bench = Bench(
             programs=programs,
             real=real,
