@@ -135,7 +135,7 @@ def bare_system(folder: Path) -> Path:
 
 def lock_for(state: Path, source: str, base: Path, mirror: Mirror) -> Path:
     """Returns the lock of a source for the Python of the bare system, compiled if it is not there."""
-    lock = state / "locks" / f"{source}-{SUITE}.txt"
+    lock = state / "locks" / SUITE / f"{source}.txt"
     if not lock.exists():
         lock.parent.mkdir(parents=True, exist_ok=True)
         uv = find_programs(state, sys.executable).commands["uv"]

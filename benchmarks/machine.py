@@ -28,6 +28,16 @@ def describe_version(command: list[str]) -> str:
     return next((word for word in words if word[:1].isdigit()), said.strip())
 
 
+def describe_commit(folder: Path) -> str:
+    """Returns the commit that is checked out in a folder, and whether sources differ from it; `unknown` without git."""
+    try:
+        command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"]
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
 def file_system(folder: Path) -> str:
     """Returns the type of the file system that a folder is on, or `unknown`."""
     try:

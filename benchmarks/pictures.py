@@ -176,10 +176,7 @@ def curves(title: str, figures: Sequence[Figure], horizontal: str) -> str:
     def y_of(value: float) -> float:
         return bottom - PLOT_HEIGHT * (math.log10(value) - low) / (high - low)
 
-    shapes: list[str] = []
-    for value in ticks(low, high):
-        shapes.append(_line(LEFT - 40, y_of(value), RIGHT - 40, y_of(value), "axis"))
-        shapes.append(_text(LEFT - 46, y_of(value) + 4, f"{value:g}", anchor="end", kind="small"))
+    shapes = _logarithmic_grid({value: y_of(value) for value in ticks(low, high)})
     for number in numbers:
         shapes.append(_text(x_of(number), bottom + 16, f"{number:,.0f}", anchor="middle", kind="small"))
     for tool in tools:
@@ -197,6 +194,14 @@ def curves(title: str, figures: Sequence[Figure], horizontal: str) -> str:
     axis = f"{horizontal}; seconds upwards, both logarithmic; less is better"
     shapes.append(_text((LEFT + RIGHT) / 2 - 40, bottom + 34, axis, anchor="middle", kind="small"))
     return _document(bottom + 46, title, tools, shapes)
+
+
+def _logarithmic_grid(heights: dict[float, float]) -> list[str]:
+    shapes: list[str] = []
+    for value, y in heights.items():
+        shapes.append(_line(LEFT - 40, y, RIGHT - 40, y, "axis"))
+        shapes.append(_text(LEFT - 46, y + 4, f"{value:g}", anchor="end", kind="small"))
+    return shapes
 
 
 def decades(least: float, greatest: float) -> tuple[float, float]:

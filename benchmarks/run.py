@@ -5,7 +5,8 @@
     .venv/bin/python -m benchmarks.run 'sync/docs/*' --rounds 5
 
 Owns the command line and the order of things: it asks the mirror for what is missing, compiles the locks at the first
-run, measures row by row, and writes .bench/results.json after each, so that a run that was ended is not lost.
+run, measures row by row, and writes what it came to after each, so that a run that was ended is not lost: all rows to
+.bench/results.json, some to .bench/some-results.json.
 """
 
 import argparse
@@ -14,12 +15,13 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import synthetic, tables
-from benchmarks.figures import Figure, Results, to_json
+from benchmarks.figures import Figure, Results, from_json, to_json
 from benchmarks.link import relay_command
-from benchmarks.machine import describe_machine, describe_version
+from benchmarks.machine import describe_commit, describe_machine, describe_version
 from benchmarks.measuring import Bench, Programs, RunFailed, measure, run_once, variables
 from benchmarks.mirror import find_nginx, run_mirror
 from benchmarks.rows import QUICK, Row, Work, all_rows, choose
@@ -40,6 +42,7 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="what environments are made for (default: this one)")
     parser.add_argument("--index-url", help="where the mirror fetches what it has not (default: what pip would ask)")
     parser.add_argument("--folder", type=Path, help="where to run (default: /dev/shm, or the temporary folder)")
+    parser.add_argument("--resume", action="store_true", help="keep what a run that was ended has measured")
     parser.add_argument("--state", type=Path, default=ROOT / ".bench", help="mirror, tools, locks and results")
     options = parser.parse_args()
     rows = choose(all_rows(), options.rows or list(QUICK if options.quick else ()))
@@ -48,45 +51,97 @@ def main() -> int:
         return 0
     if not rows:
         parser.error("no row has such a name; --list tells them")
-    rounds = options.rounds or (2 if options.quick else 11)
-    folder = options.folder or (MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir()))
-    try:
-        run(rows, rounds, options.pip_rounds, folder, options.state, options.python, options.index_url)
-    except RunFailed as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    plan = Plan(
+        rows=rows,
+        rounds=options.rounds or (2 if options.quick else 11),
+        pip_rounds=options.pip_rounds,
+        folder=options.folder or (MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())),
+        state=options.state,
+        python=options.python,
+        index_url=options.index_url,
+        resume=options.resume,
+        results=options.state / ("results.json" if len(rows) == len(all_rows()) else "some-results.json"),
+    )
+    failed = run(plan)
+    if failed:
+        print(f"error: {failed} of {len(rows)} rows could not be measured", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def run(
-    rows: list[Row], rounds: int, pip_rounds: int, folder: Path, state: Path, python: str, index_url: str | None
-) -> Results:
-    """Measures rows and writes what they came to."""
-    programs = find_programs(state, python)
-    rows = [row for row in rows if row.tools[-1] in programs.commands]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure, how often, where, and for which interpreter; `state` has mirror, tools and locks."""
+
+    rows: list[Row]
+    rounds: int
+    pip_rounds: int
+    folder: Path
+    state: Path
+    python: str
+    index_url: str | None
+    resume: bool
+    results: Path
+
+
+def run(plan: Plan) -> int:
+    """Measures and writes what it came to, after each row.
+
+    Returns:
+        How many rows could not be measured, because a tool failed.
+    """
+    programs = find_programs(plan.state, plan.python)
+    rows = [row for row in plan.rows if row.tools[-1] in programs.commands]
+    failed = 0
     with ExitStack() as stack:
-        real = stack.enter_context(run_mirror(state / "mirror", index_url, find_nginx()))
-        made = stack.enter_context(run_mirror(state / "synthetic", None, find_nginx()))
-        bench = Bench(
-            programs=programs,
-            real=real,
-            synthetic=made,
-            relay=relay_command(state),
-            requirements=ROOT / "benchmarks/inputs",
-            locks=state / "locks",
-            folder=folder,
-        )
-        setting = describe_setting(bench, rounds, pip_rounds)
-        figures: list[Figure] = []
+        bench = open_bench(stack, plan, programs)
+        setting = describe_setting(bench, plan.rounds, plan.pip_rounds)
+        figures = earlier(plan.results, setting) if plan.resume else {}
         for number, row in enumerate(rows, 1):
-            provide(bench, row, state)
+            if row.name in figures:
+                continue
             started = time.monotonic()
-            figures.append(measure(bench, row, rounds, pip_rounds))
-            took = time.monotonic() - started
-            print(f"{number}/{len(rows)} {row.name}: {tables.cell(figures[-1].tools)}  [{took:.0f} s]", flush=True)
-            results = Results(setting=setting, figures=tuple(figures))
-            (state / "results.json").write_text(to_json(results), encoding="utf-8")
-    return results
+            try:
+                provide(bench, row, plan.state)
+                figures[row.name] = measure(bench, row, plan.rounds, plan.pip_rounds)
+            except RunFailed as error:
+                failed += 1
+                print(f"{number}/{len(rows)} {row.name}: error: {error}", file=sys.stderr, flush=True)
+                continue
+            cell, took = tables.cell(figures[row.name].tools), time.monotonic() - started
+            print(f"{number}/{len(rows)} {row.name}: {cell}  [{took:.0f} s]", flush=True)
+            ordered = tuple(figures[each.name] for each in rows if each.name in figures)
+            results = Results(setting={**setting, "distributions": describe_locks(bench.locks)}, figures=ordered)
+            plan.results.write_text(to_json(results), encoding="utf-8")
+    return failed
+
+
+def open_bench(stack: ExitStack, plan: Plan, programs: Programs) -> Bench:
+    """Starts the mirrors, which end with `stack`."""
+    return Bench(
+        programs=programs,
+        real=stack.enter_context(run_mirror(plan.state / "mirror", plan.index_url, find_nginx())),
+        synthetic=stack.enter_context(run_mirror(plan.state / "synthetic", None, find_nginx())),
+        relay=relay_command(plan.state),
+        requirements=ROOT / "benchmarks/inputs",
+        locks=plan.state / "locks" / describe_version([plan.python]).rpartition(".")[0],
+        folder=plan.folder,
+    )
+
+
+def earlier(path: Path, setting: dict[str, str]) -> dict[str, Figure]:
+    """Returns what a run that was ended has measured, by name, unless it measured something else or elsewhere."""
+    if not path.exists():
+        return {}
+    results = from_json(path.read_text(encoding="utf-8"))
+    if {**setting, "distributions": ""} != {**results.setting, "distributions": ""}:
+        return {}
+    return {figure.name: figure for figure in results.figures}
+
+
+def describe_locks(locks: Path) -> str:
+    """Returns how many distributions each lock has, in words."""
+    counts = {path.stem: path.read_text(encoding="utf-8").count("==") for path in sorted(locks.glob("*.txt"))}
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def find_programs(state: Path, python: str) -> Programs:
@@ -133,6 +188,7 @@ def describe_setting(bench: Bench, rounds: int, pip_rounds: int) -> dict[str, st
     return {
         **describe_machine(bench.folder),
         **{tool: describe_version(commands[tool]) for tool in ("engine", "uv", "pip")},
+        "commit": describe_commit(ROOT),
         "interpreter of the environments": version.stdout.strip(),
         "interpreter of engine and pip": describe_version([commands["pip"][0]]),
         "index": bench.real.server,
