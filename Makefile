@@ -84,10 +84,10 @@ $(BUILDERS): pyproject.toml
 	.dist/bin/python -m pip install --quiet --group dist
 	touch $@
 
-# Everything, with the README's tables and pictures.  ROWS="sync/docs/*" ROUNDS=5 PYTHON_FOR=python3.13 measure some of
-# it, and leave the README alone.
+# Everything, with the README's tables and pictures; RESUME=1 goes on with a run that was ended.  With ROWS="'sync/docs/*'"
+# some of it, and the README stays as it is.  ROUNDS=5, PYTHON_FOR=python3.13: how often, and for which environments.
 bench: bench-tools dist
-	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PYTHON_FOR),--python $(PYTHON_FOR))
+	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(RESUME),--resume) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PYTHON_FOR),--python $(PYTHON_FOR))
 	$(if $(ROWS),,$(BIN)/python -m benchmarks.from_nothing $(if $(ROUNDS),--rounds $(ROUNDS)))
 	$(if $(ROWS),,$(BIN)/python -m benchmarks.publish .bench/results.json .bench/nothing.json)
 

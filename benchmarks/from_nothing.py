@@ -27,7 +27,7 @@ from benchmarks.link import relay, relay_command
 from benchmarks.measuring import RunFailed, run_once, variables
 from benchmarks.mirror import Mirror, find_nginx, run_mirror, store
 from benchmarks.rows import HOME
-from benchmarks.run import MEMORY, ONE_FILE, ROOT, find_programs
+from benchmarks.run import MEMORY, ONE_FILE, ROOT, end_in_order, find_programs
 
 SUITE = "bookworm"
 SUITE_PYTHON = "3.11"
@@ -66,6 +66,9 @@ def main() -> int:
     parser.add_argument("--sources", nargs="+", default=SOURCES, help="inputs (default: docs service)")
     parser.add_argument("--one-file", type=Path, default=ONE_FILE, help="default: dist/engine.pyz")
     options = parser.parse_args()
+    results = options.state / "nothing.json"
+    results.unlink(missing_ok=True)
+    end_in_order()
     try:
         check(options.one_file)
         figures = measure_all(options.state, options.one_file, options.sources, options.rounds)
@@ -75,7 +78,7 @@ def main() -> int:
     except RunFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    (options.state / "nothing.json").write_text(to_json(Results(setting={}, figures=figures)), encoding="utf-8")
+    results.write_text(to_json(Results(setting={}, figures=figures)), encoding="utf-8")
     return 0
 
 
