@@ -28,7 +28,7 @@ _COLOURS = {
     "uv": ("#6741d9", "#b197fc"),
     "pip": ("#1971c2", "#4dabf7"),
     "engine.pyz": ("#a17200", "#ffd43b"),
-    "uv-binary": ("#9c36b5", "#da77f2"),
+    "uv-binary": ("#2b8a3e", "#69db7c"),
 }
 _OTHER = ("#495057", "#adb5bd")
 
