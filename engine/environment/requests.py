@@ -66,7 +66,7 @@ def parse_request(text: str) -> Request | None:
     if implementation and version[:1] in ("@", "-"):
         version = version[1:]
     parts = tuple(version.split("."))
-    if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts):
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         return None
     return Request(tuple(str(int(part)) for part in parts), implementation)
 

@@ -106,6 +106,7 @@ class CarefulFile:
         self.content_length = response.content_length
         self.url = str(response.url)
         # Not `iter_any`, which joins what has come: that costs as much as the TLS.
+        self._content = response.content
         self._chunks = response.content.iter_chunks()
 
     async def read(self) -> list[bytes]:
@@ -113,6 +114,8 @@ class CarefulFile:
         async for chunk, _ in self._chunks:
             if chunk:
                 return [chunk]
+            if self._content.at_eof():
+                break
         return []
 
 
@@ -340,7 +343,7 @@ class Session:
             return
         try:
             found = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port)
-        except OSError:
+        except (OSError, UnicodeError):
             return  # whoever asks there is told
         refuse_link_local(url, target, (str(address[4][0]) for address in found))
         self._far_hosts.add(origin.host)

@@ -146,7 +146,7 @@ class _Applies:
         if verdict is None:
             try:
                 verdict = marker.evaluate(dict(self._environment))
-            except ValueError as exc:
+            except (ValueError, KeyError) as exc:
                 self._problems.append(f'{line.where}: the marker "{marker}" cannot be evaluated: {_one_line(exc)}')
                 return False
             self._verdicts[id(marker)] = verdict

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from packaging.markers import UndefinedEnvironmentName
 from packaging.pylock import (
     Package,
     PackageArchive,
@@ -117,7 +118,7 @@ class PylockFile:
             fields = tomllib.loads(text)
         except UnicodeDecodeError as exc:
             raise InvalidLock([f"{source}: not UTF-8 text (byte {exc.start})"]) from exc
-        except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        except (ValueError, RecursionError) as exc:
             raise InvalidLock([f"{source}: {exc}"]) from exc
         lines = tuple(n for n, line in enumerate(text.split("\n"), 1) if _HEADER.fullmatch(line.strip()))
         try:
@@ -169,6 +170,8 @@ class PylockFile:
                     problems.append(self._problem(package, line, exc))
         except (PylockSelectError, ValueError) as exc:
             raise InvalidLock(self._explain(facts) or [f"{self.source}: {exc}"], hint=_HINT) from exc
+        except UndefinedEnvironmentName as exc:
+            raise InvalidLock([f"{self.source}: a marker compares what cannot be compared: {exc}"], hint=_HINT) from exc
         if problems:
             raise InvalidLock(problems)
         return tuple(pins)

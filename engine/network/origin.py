@@ -42,7 +42,11 @@ def _origin(url: str) -> Origin:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("it is not a URL of http or https")
-    return Origin(parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme])
+    host = parts.hostname.rstrip(".")
+    # What the system's resolver refuses with a ValueError of its own. Source: RFC 1034, section 3.1.
+    if any(not 0 < len(label) < 64 for label in host.split(".")):
+        raise ValueError("its host is not a name")
+    return Origin(parts.scheme, host, parts.port or _PORTS[parts.scheme])
 
 
 class Credentials(NamedTuple):

@@ -172,7 +172,10 @@ async def open_connection(origin: Origin, context: ssl.SSLContext | None, protoc
     from aiohappyeyeballs import start_connection
 
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    except UnicodeError as exc:  # no name of a host, by IDNA
+        raise socket.gaierror(socket.EAI_NONAME, str(exc)) from exc
     stream: socket.socket | None = await start_connection(found, happy_eyeballs_delay=0.25)
     try:
         await loop.create_connection(

@@ -174,7 +174,7 @@ def _toml(body: bytes, source: str, shown: str, place: Place) -> tuple[dict[str,
         return tomllib.loads(text), ProjectFile(text, source, shown, place)
     except UnicodeDecodeError as exc:
         problem = f"not UTF-8 text (byte {exc.start})"
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:
         problem = str(exc)
     file = ProjectFile("", source, shown, place)
     file.report(problem)

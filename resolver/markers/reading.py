@@ -92,6 +92,8 @@ def comparison(name: str, operator: str, literal: str, *, is_reversed: bool) -> 
         UnreadableMarker: the two cannot be compared so.
     """
     found: Environments | None
+    if not name:
+        raise UnreadableMarker(f'it compares the text "{literal}" with another one')
     if name == "python_version":
         found = compared_minor(operator, literal, is_reversed=is_reversed)
         if found is None:

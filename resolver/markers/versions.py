@@ -47,6 +47,7 @@ def compared(variable: Variable, operator: str, text: str, *, is_reversed: bool)
     """
     try:
         Specifier(f"{operator}{text}")
+        Version(text.removesuffix(".*") if operator != "===" else "0")
     except ValueError:
         return None
     if is_reversed:

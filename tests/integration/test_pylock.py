@@ -165,6 +165,21 @@ def test_a_pylock_and_a_requirements_file_are_one_lock(tool: Tool, index: Index,
     assert result.code == 2 and "pylock.toml:3" in result.err and "lock.txt:1" in result.err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lock-version = '1.0'\ncreated-by = 'x'\nenvironments = [\"'a' == 'b'\"]\npackages = []\n",
+        "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'a'\nversion = '1'\nmarker = \"'a' == 'b'\"\n",
+        f"lock-version = '1.0'\ncreated-by = 'x'\npackages = []\nx = {'1' * 5000}\n",
+    ],
+)
+def test_what_nobody_can_compare_or_count_is_told(tool: Tool, target: Target, text: str) -> None:
+    lock = tool.folder / "pylock.toml"
+    lock.write_text(text, encoding="utf-8")
+    result = tool.sync(lock, target, options=["--offline"])
+    assert result.code == 1 and "pylock.toml: " in result.err and "Traceback" not in result.err
+
+
 def test_a_file_with_another_name_is_no_pylock(tool: Tool, index: Index, target: Target) -> None:
     lock = write(tool, package("one", wheel(ONE, *at(index, ONE))), name="pylock.a.b.toml")
     result = tool.sync(lock, target)

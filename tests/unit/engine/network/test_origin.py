@@ -58,3 +58,9 @@ def test_a_header_says_name_and_password_in_base64() -> None:
 def test_credentials_do_not_show_themselves() -> None:
     shown = repr([Credentials("user", "secret", "the URL")])
     assert "secret" not in shown and "the URL" in shown
+
+
+@pytest.mark.parametrize("host", ["foo..bar", "." + "com", "a" * 64 + ".example"])
+def test_a_host_that_no_name_can_be_is_refused(host: str) -> None:
+    with pytest.raises(ValueError):
+        Origin.parse(f"https://{host}/")
