@@ -177,7 +177,7 @@ def test_what_nobody_can_compare_or_count_is_told(tool: Tool, target: Target, te
     lock = tool.folder / "pylock.toml"
     lock.write_text(text, encoding="utf-8")
     result = tool.sync(lock, target, options=["--offline"])
-    assert result.code == 1 and "pylock.toml: " in result.err and "Traceback" not in result.err
+    assert result.code == 2 and "pylock.toml:" in result.err and "Traceback" not in result.err
 
 
 def test_a_file_with_another_name_is_no_pylock(tool: Tool, index: Index, target: Target) -> None:
