@@ -69,13 +69,14 @@ dist-test: dist $(STAMP)
 
 # A Debian of its packages is the base image, and pip takes the wheels of the lock: the tests ask no registry.
 docker-test: $(STAMP) $(BUILDERS)
-	command -v buildah >/dev/null && command -v mmdebstrap >/dev/null || { apt-get update && apt-get install -y buildah mmdebstrap; }
+	{ command -v buildah && command -v mmdebstrap; } >/dev/null || \
+		{ apt-get update && apt-get install -y buildah mmdebstrap; }
 	mkdir -p .images
 	test -f .images/base.tar || { mmdebstrap --variant=minbase --format=tar \
 		--include=ca-certificates,patchelf,python3,python3-pip,python3-venv bookworm .images/base.part \
 		&& mv .images/base.part .images/base.tar; }
 	.dist/bin/python -m shipping.zipapp fetch shipping/zipapp.lock.txt build/images 3.11
-	$(BIN)/pytest -rs tests/integration/test_images.py
+	IMAGES=yes $(BIN)/pytest -rs tests/integration/test_images.py
 
 # Builders are not among the tools for development: few people need them.
 $(BUILDERS): pyproject.toml

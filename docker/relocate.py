@@ -4,8 +4,9 @@
 
 Runs while an image is built, under the Python that is copied.  Owns which parts of it are
 copied: the interpreter, the standard library without what no installer needs, and the
-shared libraries that these are linked to, but for those of glibc.  An RPATH leads to them, so
-that no variable has to, which other programs that engine starts would inherit.
+shared libraries that these and the modules are linked to, but for those of glibc.  An RPATH leads to
+them, so that no variable has to, which other programs that engine starts would inherit; it names the
+folder itself, as `$ORIGIN` is found through /proc, which a chroot may lack.
 
 The same Python and the same modules give the same bytes.
 """
@@ -25,12 +26,12 @@ from pathlib import Path
 LEFT_OUT = ("__pycache__", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tests", "tkinter", "turtledemo")
 LEFT_OUT_PATTERNS = (
     *("config-*", "*-packages", "EXTERNALLY-*", "sqlite3", "_sqlite3.*", "_tkinter.*", "_curses*", "_dbm.*", "_gdbm.*"),
-    *("nis.*", "readline.*", "_test*", "xx*"),
+    *("_crypt.*", "crypt.py", "nis.*", "readline.*", "_test*", "xx*"),
 )
 #: What only compilers and editors read of modules, and what only highlighting and Markdown need, which nothing shows.
 UNREAD = ("*.c", "*.h", "*.pxd", "*.pxi", "*.pyi", "*.pyx", "pygments", "pygments-*", "markdown_it*", "mdurl*", "bin")
 #: Parts of glibc: they belong to the system that engine is copied to.
-GLIBC = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|nsl|crypt|anl|mvec))\.so\.\d+")
+GLIBC = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|nsl|anl|mvec))\.so\.\d+")
 START = """import sys
 
 sys.path.insert(0, "{modules}")
@@ -48,10 +49,11 @@ def main(folder: Path, launcher: Path) -> None:
     executable = python / "bin" / "python3"
     executable.parent.mkdir()
     shutil.copy(os.path.realpath(sys.executable), executable)
-    for path in sorted(libraries([executable, *(library / "lib-dynload").glob("*.so")])):
-        shutil.copy(os.path.realpath(path), python / "lib" / path.name)
-    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/../lib", str(executable)], check=True)
     modules = folder / "modules"
+    for path in sorted(libraries([executable, *(library / "lib-dynload").glob("*.so"), *modules.rglob("*.so")])):
+        if not path.is_relative_to(folder):
+            shutil.copy(os.path.realpath(path), python / "lib" / path.name)
+    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", str(python / "lib"), str(executable)], check=True)
     for path in sorted(path for pattern in UNREAD for path in modules.rglob(pattern)):
         if path.is_dir():
             shutil.rmtree(path)
@@ -60,9 +62,9 @@ def main(folder: Path, launcher: Path) -> None:
     (folder / "start.py").write_text(START.format(modules=modules), encoding="utf-8")
     for path in (library, modules):
         compileall.compile_dir(path, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-    words = (
-        launcher.read_text(encoding="utf-8").replace("@FOLDER@", str(folder)).replace("@LOADER@", loader(executable))
-    )
+    words = launcher.read_text(encoding="utf-8")
+    for name, value in ("@FOLDER@", str(folder)), ("@LOADER@", loader(executable)), ("@MACHINE@", platform.machine()):
+        words = words.replace(name, value)
     command = folder / "bin" / "engine"
     command.parent.mkdir()
     command.write_text(words, encoding="utf-8")

@@ -6,6 +6,7 @@ The base is a Debian made of its packages; buildah builds in chroots, beside whi
 import functools
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -28,11 +29,30 @@ ONE = make_wheel("one", "1.0", {"one.py": "x = 1\n"}, requires=["two"], console_
 TWO = make_wheel("two", "1.0", {"two.py": "x = 2\n", "data/two.txt": "2\n"})
 THREE = make_wheel("three", "1.0", {"three.py": "x = 3\n", "three/__init__.py": ""})
 STRANGER = "54321:0"
+#: A system that has a shell, glibc, engine's folder and nothing else.
+BARE = """
+FROM {engine} AS glibc
+RUN mkdir /bare && cp -L --parents -t /bare /bin/sh /lib*/ld-linux-*.so.* \\
+    $(ls /lib/*-linux-gnu*/lib*.so.? | grep -E '/lib(c|m|dl|pthread|rt|util|resolv)[.]so[.].$')
+FROM scratch
+COPY --from=glibc /bare /
+COPY --from={engine} /engine /engine
+"""
+#: Compiled modules, of Python and of others, that no version number loads.
+COMPILED = "aiohttp ctypes deflate frozenlist._frozenlist isal.igzip lzma msgspec pydantic ssl uvloop yarl"
+#: Everything but /tmp and /work is read-only, as with `docker run --read-only --tmpfs /tmp --tmpfs /work`.
+READ_ONLY = """
+{{ mkdir -p {root}/work && mount --bind {root} {root} &&
+mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev &&
+mount -t tmpfs -o mode=1777 tmpfs {root}/tmp && mount -t tmpfs -o mode=1777 tmpfs {root}/work &&
+mount -o remount,bind,ro {root}; }} || exit 77
+exec chroot --userspec={user} --groups= {root} sh -c {script}
+"""
 EPOCH = "1700000000"
 
 pytestmark = [
     pytest.mark.skipif(
-        not shutil.which("buildah") or not BASE.exists() or not WHEELS.exists() or os.geteuid() != 0,
+        "IMAGES" not in os.environ or not BASE.exists() or not WHEELS.exists() or os.geteuid() != 0,
         reason="images are not built here: make docker-test, as root",
     ),
     pytest.mark.timeout(900),
@@ -148,6 +168,47 @@ def test_engine_runs_in_its_image_and_wherever_it_is_copied_to(builder: Builder,
     )
     builder.build("localhost/other", tmp_path)
     assert builder.run("localhost/other", "env", "-i", "/usr/local/bin/tool", "--version").startswith("engine ")
+
+
+def test_it_needs_nothing_of_a_system_but_glibc_and_a_shell(
+    builder: Builder, engine: str, index: Index, tmp_path: Path
+) -> None:
+    index.add(ONE, TWO)
+    (tmp_path / "Dockerfile").write_text(BARE.format(engine=engine), encoding="utf-8")
+    builder.build("localhost/bare", tmp_path)
+    imports = f"import sys; sys.path.insert(0, '/engine/modules'); import {', '.join(COMPILED.split())}; print('all')"
+    assert builder.run("localhost/bare", "/engine/python/bin/python3", "-I", "-S", "-c", imports) == "all\n"
+    resolve = f"echo one | engine compile - --python-version 3.11 --no-cache --no-header --index-url {index.url}"
+    said = builder.run("localhost/bare", "/bin/sh", "-c", f"PATH=/engine/bin; {resolve} --no-annotate")
+    assert {ONE.pin, TWO.pin} <= set(said.split())
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_a_stranger_without_home_syncs_on_a_read_only_root_as_the_umask_says(
+    builder: Builder, engine: str, index: Index, umask: int
+) -> None:
+    index.add(ONE, TWO)
+    script = (
+        f"umask {umask:03o}; cd /work; export ENGINE_CACHE_DIR=/tmp/cache\n"
+        f"printf '{ONE.pin}\\n{TWO.pin}\\n' > lock.txt\n"
+        f"engine sync lock.txt --compile-bytecode --index-url {index.url} && engine sync lock.txt --check &&\n"
+        "! touch /engine/x 2>/dev/null && stat -c %a .venv/lib/python3.11/site-packages/one.py .venv/bin/one"
+    )
+
+    def run(root: Path) -> "subprocess.CompletedProcess[str]":
+        words = READ_ONLY.format(root=root, user=STRANGER, script=shlex.quote(script))
+        environ = {"PATH": "/engine/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        return subprocess.run(
+            ["unshare", "--mount", "sh", "-c", words], env=environ, capture_output=True, text=True, timeout=60
+        )
+
+    done = builder.read(engine, run)
+    assert isinstance(done, subprocess.CompletedProcess)
+    if done.returncode == 77:
+        pytest.skip(f"mounts are refused: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-2:] == [f"{0o666 & ~umask:o}", f"{0o777 & ~umask:o}"]
+    assert "Installed 2 distributions" in done.stderr and "warning" not in done.stderr
 
 
 def test_building_it_again_gives_the_same_bytes(builder: Builder, engine: str) -> None:
