@@ -170,12 +170,16 @@ def interpreter(environment: Path) -> Path:
 
 
 def variables(base: Path, authority: Path) -> dict[str, str]:
-    """Returns the environment variables of a tool: those of a user without settings, who trusts the mirror."""
+    """Returns the environment variables of a tool: those of a user without settings, who trusts the mirror.
+
+    What looks for an interpreter finds that of the other tools first, and no version manager's shim, which is slow.
+    """
     home = base / "home"
     home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
+    interpreters = os.path.dirname(os.path.realpath(sys.executable))
     return {
-        **kept,
+        **{name: os.environ[name] for name in ("SYSTEMROOT", "LANG") if name in os.environ},
+        "PATH": os.pathsep.join((interpreters, os.environ.get("PATH", os.defpath))),
         "HOME": str(home),
         "TMPDIR": str(base),
         "SSL_CERT_FILE": str(authority),

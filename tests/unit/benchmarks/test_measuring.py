@@ -15,7 +15,12 @@ def test_a_tool_sees_no_settings_of_the_users(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setenv(name, "/somewhere")
     seen = variables(tmp_path, tmp_path / "authority.pem")
     assert "/somewhere" not in seen.values()
-    assert Path(seen["HOME"]).is_relative_to(tmp_path) and seen["PATH"] == os.environ["PATH"]
+    assert Path(seen["HOME"]).is_relative_to(tmp_path) and seen["PATH"].endswith(os.environ["PATH"])
+
+
+def test_tools_find_our_interpreter_before_any_shim(tmp_path: Path) -> None:
+    first = variables(tmp_path, tmp_path / "authority.pem")["PATH"].split(os.pathsep)[0]
+    assert Path(sys.executable).resolve().parent == Path(first)
 
 
 def test_a_run_tells_its_time_and_its_own_memory(tmp_path: Path) -> None:
