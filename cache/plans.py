@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: How exact the time of the last use is.
 NOTED_SECONDS = 24 * 3600
 
-MAGIC = b"engine plan 6\n"
+MAGIC = b"engine plan 7\n"
 
 #: One folder to make: (scheme, folder below the scheme's root, folder below the
 #: entry's tree, file names, sizes in bytes, mtimes in ns).  Parents come first.
@@ -192,19 +192,33 @@ class Plan:
     that marshal knows, () for nothing.
     """
 
-    __slots__ = ("conditions", "entries", "schemes")
+    __slots__ = ("_packed_lines", "conditions", "entries", "schemes")
 
     def __init__(
-        self, schemes: dict[str, str], entries: list[PlannedEntry], conditions: "tuple[Any, ...]" = ()
+        self,
+        schemes: dict[str, str],
+        entries: list[PlannedEntry],
+        conditions: "tuple[Any, ...]" = (),
+        lines: "dict[bytes, int] | None" = None,
+        packed_lines: bytes = b"",
     ) -> None:
         self.schemes = schemes
         self.entries = entries
         self.conditions = conditions
+        self._packed_lines = packed_lines or marshal.dumps(lines or {})
+
+    @property
+    def lines(self) -> dict[bytes, int]:
+        """Digests of lines that an entry came of, to its index; -1 where the line does not apply."""
+        found: dict[bytes, int] = marshal.loads(self._packed_lines)
+        return found
 
 
 def encode(plan: Plan) -> bytes:
     """Returns the bytes that `decode` reads back."""
-    body = marshal.dumps((plan.schemes, [entry.fields() for entry in plan.entries], plan.conditions))
+    body = marshal.dumps(
+        (plan.schemes, [entry.fields() for entry in plan.entries], plan.conditions, plan._packed_lines)
+    )
     return MAGIC + crc32(body).to_bytes(4, "big") + body
 
 
@@ -215,10 +229,10 @@ def decode(data: bytes) -> Plan | None:
     if not data.startswith(MAGIC) or not body or crc32(body) != int.from_bytes(data[len(MAGIC) : start], "big"):
         return None
     try:
-        schemes, entries, conditions = marshal.loads(body)
+        schemes, entries, conditions, lines = marshal.loads(body)
     except (ValueError, EOFError, TypeError):  # another version of Python wrote it
         return None
-    return Plan(schemes, [PlannedEntry.from_fields(fields) for fields in entries], conditions)
+    return Plan(schemes, [PlannedEntry.from_fields(fields) for fields in entries], conditions, packed_lines=lines)
 
 
 def load(path: str) -> Plan | None:
@@ -254,3 +268,26 @@ def store(path: str, plan: Plan) -> None:
     from cache.records import publish_file
 
     publish_file(path, encode(plan))
+
+
+def store_again(path: str, other: str, plan: Plan) -> None:
+    """Publishes what was stored at `path` under another path, too; where links are refused, `plan` once more.
+
+    Raises:
+        OSError: when the cache cannot be written.
+    """
+    temporary = f"{other}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    os.makedirs(os.path.dirname(other), exist_ok=True)
+    try:
+        os.link(path, temporary)
+    except OSError:
+        store(other, plan)
+        return
+    try:
+        os.replace(temporary, other)
+    finally:
+        # Renaming one name of a file to another name of the same file does nothing.
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass

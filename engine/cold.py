@@ -302,7 +302,25 @@ def missing(target: Target, selected: "Iterable[Pin]", known: "dict[int, Compati
     if not names:
         return []
     compatible = known.setdefault(id(interpreter), compatible_with(interpreter))
-    return [Need(work, compatible, pins[name]) for name in names]  # type: ignore[index]
+    needs = [Need(work, compatible, pins[name]) for name in names]  # type: ignore[index]
+    for need in needs if target.known else ():
+        need.chosen = _known_wheel(need.pin, target)
+    return needs
+
+
+def _known_wheel(pin: "Pin", target: Target) -> "Chosen | None":
+    """Returns the wheel that an earlier plan has for the line of a pin."""
+    entry = target.known.get(pin.line)
+    if entry is None or entry.name != pin.name:
+        return None
+    from urllib.parse import unquote
+
+    from engine.chosen import Chosen
+
+    filename = unquote(entry.url.partition("?")[0].rpartition("/")[2])
+    size, promised = entry.size_bytes or None, {"sha256": entry.sha256}
+    warnings = (entry.yanked,) if entry.yanked else ()
+    return Chosen(entry.url, filename, size, entry.sha256, promised, warnings, entry.yanked)
 
 
 def _bytecode_kind(run: Run, work: Work, interpreter: "Interpreter") -> "BytecodeKind | None":
@@ -364,15 +382,21 @@ def _store_plan(run: Run, target: Target, preparation: Preparation, answers: dic
     work = _work(target)
     if not target.key or work.error is not None or preparation.conditions is None:
         return
-    earlier = {entry.name: entry for entry in target.plan.entries} if target.plan else {}
+    from engine.known_lines import lines_of, read_lines, remember
+
+    assert preparation.lock is not None
+    earlier = {entry.name: entry for entry in (target.plan.entries if target.plan else target.known.values())}
+    pins = preparation.pins[id(target)]
     entries = []
-    for pin in preparation.pins[id(target)]:
+    for pin in pins:
         entry = answers.get(pin.name) or earlier.get(pin.name)
         entries.append(entry or plans.PlannedEntry(pin.name, pin.version_text, direct_url=pin.direct_url))
     found = [entry.url for entry in entries if entry.url.startswith("file:") and not entry.direct_url]
     conditions = _with_local_wheels(preparation.conditions, found) if found else preparation.conditions
     try:
-        plans.store(run.layout.plan(target.key), plans.Plan(work.relative, entries, conditions))
+        lines = read_lines(run) if not conditions and not found else None
+        known = lines_of(lines, preparation.lock, pins) if lines is not None else None
+        remember(run, target, plans.Plan(work.relative, entries, conditions, known), lines)
     except OSError:
         return  # a cache that cannot be written: the next run does the same work again
 

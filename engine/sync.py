@@ -22,7 +22,7 @@ from engine.work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.environment.interpreter import Interpreter
     from engine.recording import Recorder
@@ -38,9 +38,10 @@ class Target:
         created: this run has made it.
         topmost: the topmost folder that this run has made for it, where it is not an environment.
         error: why nothing can be done with it, where that is known before there is any work.
+        known: what earlier plans know of some lines of the lock, by the line's number.
     """
 
-    __slots__ = ("created", "environment", "error", "interpreter", "key", "plan", "topmost", "work")
+    __slots__ = ("created", "environment", "error", "interpreter", "key", "known", "plan", "topmost", "work")
 
     def __init__(self, environment: Environment, *, created: bool = False) -> None:
         self.environment = environment
@@ -49,6 +50,7 @@ class Target:
         self.error: EngineError | None = None
         self.key = ""
         self.plan: plans.Plan | None = None
+        self.known: dict[int, plans.PlannedEntry] = {}
         self.interpreter: Interpreter | None = None
         self.work: Work | None = None
 
@@ -105,6 +107,13 @@ class Run:
 
     def plan_key(self, interpreter_key: str, layout: str = "") -> str:
         """Returns the key of the plan for an interpreter and a layout, or "" when there can be none."""
+        parts: list[bytes] = []
+        for one in self.inputs:
+            parts += (f"{one.is_pylock:d}{one.constrains:d}{len(one.body)}\0".encode(), one.body)
+        return self.answer_key(interpreter_key, layout, parts)
+
+    def answer_key(self, interpreter_key: str, layout: str, parts: "Iterable[bytes]") -> str:
+        """Returns a key for what options, an interpreter, a layout and something else lead to, or ""."""
         if not interpreter_key:
             return ""
         digest = sha256()
@@ -118,9 +127,8 @@ class Run:
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         if identity := self.options.locks.identity:
             digest.update(identity.encode("utf-8", "surrogateescape") + b"\0")
-        for one in self.inputs:
-            digest.update(f"{one.is_pylock:d}{one.constrains:d}{len(one.body)}\0".encode())
-            digest.update(one.body)
+        for body in parts:
+            digest.update(body)
         key: str = digest.hexdigest()
         return key
 
@@ -221,12 +229,17 @@ def _sync_targets(run: Run, targets: list[Target]) -> None:
             target.key = run.plan_key(environment.interpreter_key, environment.layout)
         started = run.recorder.now() if run.recorder is not None else 0
         target.plan = run.load_plan(target.key) if target.key and not run.refreshes else None
+        if target.plan is not None:
+            plans.note_use(run.layout.plan(target.key))
+        elif target.key and not run.refreshes:
+            from engine.known_lines import recall
+
+            recall(run, target)
         if run.recorder is not None:
             run.recorder.add("plan", target.environment.prefix, started, details={"found": target.plan is not None})
         if target.plan is None:
             cold.append(target)
         else:
-            plans.note_use(run.layout.plan(target.key))
             target.work = Work(target.environment, target.plan.schemes, run.options.install)
     warm = [target for target in targets if target.plan is not None]
     if warm:

@@ -108,13 +108,14 @@ def _compare(run: Run, target: Target, ready: list[_Ready], cold: list[Target]) 
     if run.options.dry_run or not work.changes:
         _warn_of_yanked(work, entries)
         return
-    if all(_still_there(run.layout, entry) for entry in entries):
+    if all(is_still_there(run.layout, entry) for entry in entries):
         ready.append(_Ready(target, work, entries))
     else:
         cold.append(target)
 
 
-def _still_there(layout: Layout, entry: PlannedEntry) -> bool:
+def is_still_there(layout: Layout, entry: PlannedEntry) -> bool:
+    """Tells whether the cache has what an entry was made from."""
     if not entry.sha256:
         return False
     try:
