@@ -111,3 +111,31 @@ def test_storing_where_it_cannot_be_is_an_error_that_leaves_no_temporary_file(tm
 
 def test_files_are_counted_over_all_folders() -> None:
     assert ENTRY.file_count == 2
+
+
+@given(st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(-1, 3), max_size=4))
+def test_what_a_plan_says_of_lines_is_stored(lines: dict[bytes, int]) -> None:
+    decoded = plans.decode(plans.encode(Plan(SCHEMES, [ENTRY], lines=lines)))
+    assert decoded is not None and decoded.lines == lines
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_plan_is_stored_under_another_path_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise PermissionError(1, "no links here", source, None, target)
+
+    if not links:
+        monkeypatch.setattr("os.link", refuse)
+    one, other = tmp_path / "plans" / "one", tmp_path / "others" / "other"
+    plan = Plan(SCHEMES, [ENTRY], lines={b"1" * 16: 0})
+    plans.store(str(one), plan)
+    for _ in range(2):  # where the other path has it already, nothing is left behind either
+        plans.store_again(str(one), str(other), plan)
+        loaded = plans.load(str(other))
+        assert loaded is not None and fields(loaded) == fields(plan) and loaded.lines == plan.lines
+    assert [*one.parent.iterdir(), *other.parent.iterdir()] == [one, other]
+    plans.store(str(one), Plan({}, []))
+    loaded = plans.load(str(other))
+    assert loaded is not None and fields(loaded) == fields(plan)
