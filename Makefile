@@ -105,7 +105,6 @@ $(RIVALS): pyproject.toml | $(STAMP)
 	$(PYTHON) -m venv --clear .bench/tools
 	.bench/tools/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.bench/tools/bin/python -m pip install --quiet --group bench
-	.bench/tools/bin/python -m pip uninstall --quiet --yes setuptools 2>/dev/null || true
 	touch $@
 
 lint: $(STAMP)

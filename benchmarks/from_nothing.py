@@ -25,7 +25,8 @@ from benchmarks import tables
 from benchmarks.figures import Figure, Results, Runs, to_json
 from benchmarks.link import relay, relay_command
 from benchmarks.measuring import RunFailed, run_once, variables
-from benchmarks.mirror import Mirror, find_nginx, run_mirror, store
+from benchmarks.mirror import Mirror, run_mirror, store
+from benchmarks.nginx import find_nginx
 from benchmarks.rows import HOME
 from benchmarks.run import MEMORY, ONE_FILE, ROOT, end_in_order, find_programs
 

@@ -24,7 +24,8 @@ from benchmarks.figures import Figure, Results, from_json, to_json
 from benchmarks.link import relay_command
 from benchmarks.machine import describe_commit, describe_machine, describe_version
 from benchmarks.measuring import Bench, Programs, RunFailed, measure, run_once, variables
-from benchmarks.mirror import find_nginx, run_mirror
+from benchmarks.mirror import run_mirror
+from benchmarks.nginx import find_nginx
 from benchmarks.rows import QUICK, Row, Work, all_rows, choose
 
 ROOT = Path(__file__).resolve().parents[1]
