@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import synthetic, tables, universe
-from benchmarks.figures import Figure, Results, from_json, to_json
+from benchmarks.figures import FAILED, SIZE, Figure, Results, from_json, to_json
 from benchmarks.link import relay_command
 from benchmarks.machine import describe_commit, describe_machine, describe_version, file_system
 from benchmarks.measuring import Bench, Programs, RunFailed, check_space, measure, run_once, variables
@@ -33,7 +33,6 @@ from benchmarks.rows import ONE_VERSION, QUICK, Row, Work, all_rows, choose, nee
 ROOT = Path(__file__).resolve().parents[1]
 ONE_FILE = ROOT / "dist/engine.pyz"
 MEMORY = Path("/dev/shm")
-FAILED = "rows that failed"
 _OF_ONE_RUN = ("distributions", FAILED)
 """What a setting has that another run of the same may have otherwise."""
 
@@ -235,7 +234,7 @@ def provide(bench: Bench, row: Row, state: Path) -> None:
 
 def describe_sizes(files: Iterable[Path]) -> dict[str, str]:
     """Returns how large files are, in megabytes: words to words."""
-    return {f"size of {file.name}": f"{file.stat().st_size / 1e6:.0f} MB" for file in files}
+    return {f"{SIZE}{file.name}": f"{file.stat().st_size / 1e6:.0f} MB" for file in files}
 
 
 def describe_setting(bench: Bench, rounds: int, pip_rounds: int) -> dict[str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figure, Results, Runs, to_json
-from benchmarks.run import FAILED, describe_locks, describe_sizes, earlier, other_file_system
+from benchmarks.figures import FAILED, Figure, Results, Runs, to_json
+from benchmarks.run import describe_locks, describe_sizes, earlier, other_file_system
 
 ROOT = Path(__file__).resolve().parents[3]
 FIGURE = Figure(name="n", group="g", label="l", column="c", tools={"engine": Runs(seconds=(1.0,))})
