@@ -48,7 +48,7 @@ exec chroot "$1" /usr/bin/env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin LA
 """
 _FETCH = "python3 -c 'import sys, urllib.request as u; u.urlretrieve(*sys.argv[1:])' {url} {file}"
 _ENGINE = (
-    f"{_FETCH.format(url='{files}/engine/{file}', file='{file}')}; chmod +x {file};"
+    f"{_FETCH.format(url='{files}/engine/{file}', file='{file}')}; chmod +x {{file}};"
     " ./{file} sync -q --index-url {index} lock.txt"
 )
 _OTHERS = {

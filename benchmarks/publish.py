@@ -17,7 +17,7 @@ from benchmarks.rows import REMEMBERED
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_BARS = (
+BARS = (
     ("cold", "sync/*/cold", "Sync with an empty cache, index 20 ms and 200 Mbit/s away"),
     ("warm", "sync/*/warm", f"Sync of a new environment, full cache {REMEMBERED}"),
     ("other", "sync/*/other", "Sync of a new environment, full cache, another lock"),
@@ -34,7 +34,7 @@ _BARS = (
     ("compile-changed", "compile/*/changed", "Compile, full cache, another comment in its input"),
     ("nothing", "nothing/*", "From a bare system to an environment, installer included"),
 )
-_CURVES = (
+CURVES = (
     ("growth-distributions", "Warm sync of more and more distributions", "distributions"),
     ("growth-downloads", "Cold sync of more and more distributions", "distributions"),
     (
@@ -96,10 +96,10 @@ def publish(results: Results, root: Path) -> None:
 def draw(figures: Sequence[Figure]) -> dict[str, tuple[str, str]]:
     """Returns the pictures of figures: name to title and SVG; none for what was not measured."""
     drawn: dict[str, tuple[str, str]] = {}
-    for name, pattern, title in _BARS:
+    for name, pattern, title in BARS:
         if shown := [figure for figure in figures if Path(figure.name).match(pattern)]:
             drawn[name] = (title, pictures.bars(title, shown))
-    for name, title, horizontal in _CURVES:
+    for name, title, horizontal in CURVES:
         shown = [figure for figure in figures if figure.group == name]
         if len(shown) > 1:
             drawn[name] = (title, pictures.curves(title, shown, horizontal))

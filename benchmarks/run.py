@@ -108,6 +108,9 @@ def run(plan: Plan) -> list[str]:
     Raises:
         RunFailed: when there is no room for the largest row; nothing is measured then.
     """
+    if not plan.resume:
+        # Whatever ends this run, nothing of an earlier one is published as if it were of this one.
+        plan.results.unlink(missing_ok=True)
     programs = find_programs(plan.state, plan.python)
     failed: list[str] = []
     with ExitStack() as stack:
@@ -116,7 +119,6 @@ def run(plan: Plan) -> list[str]:
         check_space(plan.folder, max((needed_bytes(row, plan.rounds, plan.pip_rounds) for row in rows), default=0))
         setting = describe_setting(bench, plan.rounds, plan.pip_rounds)
         figures = earlier(plan.results, setting) if plan.resume else {}
-        # Even if all fail, no figures of another run stay.
         write_results(plan.results, bench, setting, rows, figures, failed)
         for number, row in enumerate(rows, 1):
             if row.name in figures:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import FAILED, Figure, Results, Runs, to_json
+from benchmarks.figures import FAILED, Figure, Results, Runs, from_json, to_json
 from benchmarks.run import describe_locks, describe_sizes, earlier, other_file_system
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,7 +53,31 @@ def test_another_file_system_is_found_where_there_is_one(tmp_path: Path) -> None
     assert other_file_system(tmp_path, [tmp_path]) is None
 
 
-def test_a_run_without_its_tools_fails(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.run", "start/installed", "--state", str(tmp_path / "state")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+_TOOL = """#!/bin/sh
+case "$*" in
+--version) echo "tool 1.2.3" ;;
+*"--python"*"--python"*) echo "two are too many"; exit 7 ;;
+*" venv "*|"venv "*) for last; do :; done; mkdir "$last" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="tools are scripts of a shell")
+def test_a_row_that_fails_is_named_and_the_others_are_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "state/tools/bin"
+    folder.mkdir(parents=True)
+    for name in ("engine", "uv", "python"):
+        (folder / name).write_text(_TOOL, encoding="utf-8")
+        (folder / name).chmod(0o755)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "state/some-results.json").write_text("of an earlier run", encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.run", "--rounds", "1", "--state", str(tmp_path / "state")]
+    command += ["--folder", str(tmp_path / "runs")]
+    rows = ["growth/environments/1", "growth/environments/2", "growth/environments-parallel/1"]
+    done = subprocess.run([*command, *rows], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
+    assert "1 of 3 rows failed: growth/environments/2" in done.stderr and "two are too many" in done.stderr
+    results = from_json((tmp_path / "state/some-results.json").read_text(encoding="utf-8"))
+    assert [figure.name for figure in results.figures] == [rows[0], rows[2]]
+    assert results.setting[FAILED] == rows[1]
+    assert not list((tmp_path / "runs").iterdir())
