@@ -87,10 +87,14 @@ $(BUILDERS): pyproject.toml
 
 # Everything, with the README's tables and pictures; RESUME=1 goes on with a run that was ended.  With ROWS="'sync/docs/*'"
 # some of it, and the README stays as it is.  ROUNDS=5, PYTHON_FOR=python3.13: how often, and for which environments.
+# What fails is told and left out, the rest goes on and is published, and make fails in the end; a signal ends it at once.
 bench: bench-tools dist
-	$(BIN)/python -m benchmarks.run $(ROWS) $(if $(RESUME),--resume) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PYTHON_FOR),--python $(PYTHON_FOR))
-	$(if $(ROWS),,$(BIN)/python -m benchmarks.from_nothing $(if $(ROUNDS),--rounds $(ROUNDS)))
-	$(if $(ROWS),,$(BIN)/python -m benchmarks.publish .bench/results.json .bench/nothing.json)
+	$(if $(ROWS),,.dist/bin/python -m shipping.zipapp build dist/engine-*.whl build/zipapp dist/engine-cp311.pyz 3.11)
+	@code=0; step() { echo "$$*"; "$$@" || { last=$$?; code=1; test $$last -lt 128 || exit $$last; }; }; \
+	step $(BIN)/python -m benchmarks.run $(ROWS) $(if $(RESUME),--resume) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PYTHON_FOR),--python $(PYTHON_FOR)); \
+	$(if $(ROWS),,step $(BIN)/python -m benchmarks.from_nothing $(if $(ROUNDS),--rounds $(ROUNDS));) \
+	$(if $(ROWS),,step $(BIN)/python -m benchmarks.publish .bench/results.json .bench/nothing.json;) \
+	exit $$code
 
 # A few rows in a few minutes; the README stays as it is.
 bench-quick: bench-tools
@@ -105,7 +109,6 @@ $(RIVALS): pyproject.toml | $(STAMP)
 	$(PYTHON) -m venv --clear .bench/tools
 	.bench/tools/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.bench/tools/bin/python -m pip install --quiet --group bench
-	.bench/tools/bin/python -m pip uninstall --quiet --yes setuptools 2>/dev/null || true
 	touch $@
 
 lint: $(STAMP)

@@ -8,9 +8,13 @@ pairs: what disturbs the machine for a while disturbs both.  A tool that ran few
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+FAILED, FAILED_BARE = "rows that failed", "rows from a bare system that failed"
+SIZE = "size of "
+"""What results call what more than one module reads: names of rows, and, with a file's name behind, megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,11 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(our / their for our, their in zip(ours, theirs, strict=False))
 
 
+def ours_of(tools: Iterable[str]) -> str | None:
+    """Returns the tool of ours that the others are compared with: the first, `engine` or a file `engine….pyz`."""
+    return next((tool for tool in tools if tool.startswith("engine")), None)
+
+
 def to_json(results: Results) -> str:
     """Returns results as JSON text, with the summaries that readers want."""
     document: dict[str, Any] = {"setting": results.setting, "figures": []}
@@ -70,10 +79,11 @@ def to_json(results: Results) -> str:
         entry = asdict(figure)
         for tool, runs in figure.tools.items():
             entry["tools"][tool].update(asdict(spread(runs.seconds)))
+        ours = ours_of(figure.tools)
         entry["engine_ratio"] = {
-            tool: round(ratio(figure.tools["engine"].seconds, runs.seconds), 3)
+            tool: round(ratio(figure.tools[ours].seconds, runs.seconds), 3)
             for tool, runs in figure.tools.items()
-            if tool != "engine" and "engine" in figure.tools
+            if ours is not None and tool != ours
         }
         document["figures"].append(entry)
     return json.dumps(document, indent=1) + "\n"

@@ -3,11 +3,13 @@
     make dist && .venv/bin/python -m benchmarks.from_nothing
 
 Owns the bare system, a Debian with python3 and pip that `mmdebstrap` makes once in .bench/root, and what is done in
-copies of it: `engine.pyz` is fetched and syncs; pip installs uv, which syncs; uv's binary is fetched in its wheel and
-syncs; pip installs.  All of it comes over the same link from the same mirror, as in `benchmarks.run`.
+copies of it: the file of engine for the system's Python is fetched and syncs, and so does the one for all; pip installs
+uv, which syncs; uv's binary is fetched in its wheel and syncs; the system's own pip installs.  All of it comes over the
+same link from the same mirror, as in `benchmarks.run`.
 
-Rules: each run has a new copy of the system, made before the clock starts.  Where it cannot run, for want of rights,
-`unshare` or `mmdebstrap`, it says so and writes nothing.
+Rules: each run has a new copy of the system, made before the clock starts.  Each round begins with another way.  pip
+makes no environment with a pip in it and compiles nothing, as the others.  A list that fails is named, and the others
+go on.  Where it cannot run, for want of rights, `unshare` or `mmdebstrap`, it says so and writes nothing.
 """
 
 import argparse
@@ -22,17 +24,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.figures import Figure, Results, Runs, to_json
+from benchmarks.commands import in_turn
+from benchmarks.figures import FAILED_BARE, Figure, Results, Runs, to_json
 from benchmarks.link import relay, relay_command
-from benchmarks.measuring import RunFailed, run_once, variables
-from benchmarks.mirror import Mirror, find_nginx, run_mirror, store
+from benchmarks.measuring import RunFailed, check_space, run_once, variables
+from benchmarks.mirror import Mirror, run_mirror, store
+from benchmarks.nginx import find_nginx
 from benchmarks.rows import HOME
-from benchmarks.run import MEMORY, ONE_FILE, ROOT, end_in_order, find_programs
+from benchmarks.run import MEMORY, ONE_FILE, ROOT, describe_sizes, end_in_order, find_programs
 
 SUITE = "bookworm"
 SUITE_PYTHON = "3.11"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 SOURCES = ("docs", "service", "notebook")
+_NEEDED_BYTES = 2 * 10**9
+"""One copy of the system, and what is put into it; it is deleted after each run."""
 
 _INSIDE = """
 mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
@@ -41,12 +47,15 @@ exec chroot "$1" /usr/bin/env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin LA
     PIP_ROOT_USER_ACTION=ignore /bin/sh -euc "cd /work; $2"
 """
 _FETCH = "python3 -c 'import sys, urllib.request as u; u.urlretrieve(*sys.argv[1:])' {url} {file}"
-_SCRIPTS = {
-    "engine": f"{_FETCH.format(url='{files}/engine/engine.pyz', file='engine.pyz')}; chmod +x engine.pyz;"
-    " ./engine.pyz sync -q --index-url {index} lock.txt",
+_ENGINE = (
+    f"{_FETCH.format(url='{files}/engine/{file}', file='{file}')}; chmod +x {{file}};"
+    " ./{file} sync -q --index-url {index} lock.txt"
+)
+_OTHERS = {
     "uv": "python3 -m pip install -q --break-system-packages --index-url {index} uv=={uv};"
     " uv venv -q; uv pip sync -q --index-url {index} lock.txt",
-    "pip": "python3 -m venv .venv; .venv/bin/pip install -q --no-deps --index-url {index} -r lock.txt",
+    "pip": "python3 -m venv --without-pip .venv; python3 -m pip --python .venv/bin/python install -q --no-compile"
+    " --no-deps --index-url {index} -r lock.txt",
     "uv-binary": f"{_FETCH.format(url='{files}/uv/{wheel}', file='uv.whl')}; python3 -m zipfile -e uv.whl .;"
     " chmod +x uv-*.data/scripts/uv; PATH=$PATH:$(echo $PWD/uv-*.data/scripts);"
     " uv venv -q; uv pip sync -q --index-url {index} lock.txt",
@@ -58,10 +67,13 @@ class NotPossible(Exception):
     """This machine cannot run a bare system; the text says what is missing."""
 
 
-def _one_file() -> Path:
-    """Returns the file for the system's Python alone, a third as large, where it was made; else that for all."""
-    own = ONE_FILE.with_name(f"engine-cp{SUITE_PYTHON.replace('.', '')}.pyz")
-    return own if own.exists() else ONE_FILE
+OWN_FILE = ONE_FILE.with_name(f"engine-cp{SUITE_PYTHON.replace('.', '')}.pyz")
+"""The file for the system's Python alone, a third as large as the one for all."""
+
+
+def scripts(files: Sequence[Path]) -> dict[str, str]:
+    """Returns what each way is: names to scripts of the shell; a way of ours has the name of its file."""
+    return {**{file.name: _ENGINE.replace("{file}", file.name) for file in files}, **_OTHERS}
 
 
 def main() -> int:
@@ -70,58 +82,83 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each way is gone (default: 5)")
     parser.add_argument("--state", type=Path, default=ROOT / ".bench", help="mirror, tools, locks and results")
     parser.add_argument("--sources", nargs="+", default=SOURCES, help="inputs (default: docs service notebook)")
-    parser.add_argument("--one-file", type=Path, default=_one_file(), help="default: the one in dist for its Python")
+    parser.add_argument("--one-file", type=Path, nargs="+", help="default: those in dist that run on its Python")
     options = parser.parse_args()
     results = options.state / "nothing.json"
     results.unlink(missing_ok=True)
     end_in_order()
+    files = options.one_file or [file for file in (OWN_FILE, ONE_FILE) if file.exists()] or [ONE_FILE]
     try:
-        check(options.one_file)
-        figures = measure_all(options.state, options.one_file, options.sources, options.rounds)
+        check(files)
+        found = measure_all(options.state, files, options.sources, options.rounds)
     except NotPossible as error:
         print(f"from nothing: not measured: {error}", file=sys.stderr)
         return 0
-    except RunFailed as error:
+    except (RunFailed, OSError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    results.write_text(to_json(Results(setting={}, figures=figures)), encoding="utf-8")
-    return 0
+    results.write_text(to_json(found), encoding="utf-8")
+    return 1 if FAILED_BARE in found.setting else 0
 
 
-def check(one_file: Path) -> None:
+def check(files: Sequence[Path]) -> None:
     """Raises NotPossible unless this machine has what it takes."""
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         raise NotPossible("a bare system is run with chroot and mounts, which takes Linux and root's rights")
     if missing := [name for name in ("mmdebstrap", "unshare", "chroot") if shutil.which(name) is None]:
         raise NotPossible(f"{' and '.join(missing)} are not installed; apt-get install mmdebstrap util-linux")
-    if not one_file.exists():
-        raise NotPossible(f"{one_file.name} is not there; make dist makes it")
+    if missing := [file.name for file in files if not file.exists()]:
+        raise NotPossible(f"{' and '.join(missing)} not there; make dist makes it")
     probe = ["unshare", "--mount", "--pid", "--fork", "true"]
     if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode:
         raise NotPossible("this kernel gives no mount namespaces here")
 
 
-def measure_all(state: Path, one_file: Path, sources: Sequence[str], rounds: int) -> tuple[Figure, ...]:
-    """Returns a figure for each source.
+def measure_all(state: Path, files: Sequence[Path], sources: Sequence[str], rounds: int) -> Results:
+    """Returns a figure for each source that did not fail, and what they were measured in.
 
     Raises:
-        NotPossible: when the bare system cannot be made, or the one file does not fit its Python.
-        RunFailed: when a tool failed in it.
+        NotPossible: when the bare system cannot be made.
+        RunFailed: when there is no room for copies of it.
     """
     system = bare_system(state / "root")
     figures: list[Figure] = []
+    failed: list[str] = []
     folder = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
+    check_space(folder, _NEEDED_BYTES)
     with ExitStack() as stack:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=folder)))
         mirror = stack.enter_context(run_mirror(state / "mirror", None, find_nginx()))
-        store(state / "mirror/files/engine/engine.pyz", one_file.read_bytes())
+        for file in files:
+            store(state / "mirror/files/engine" / file.name, file.read_bytes())
         port = stack.enter_context(relay(relay_command(state), mirror.port, HOME))
         for source in sources:
-            lock = lock_for(state, source, base, mirror)
-            way = _Way(system, base, lock, mirror, port, state)
-            figures.append(way.measure(source, rounds))
-            print(f"{figures[-1].name}: {tables.cell(figures[-1].tools)}", flush=True)
-    return tuple(figures)
+            try:
+                lock = lock_for(state, source, base, mirror)
+                ways = _Ways(system, base, lock, mirror, port, state)
+                figures.append(ways.measure(source, rounds, scripts(files)))
+            except (RunFailed, OSError, subprocess.SubprocessError) as error:
+                failed.append(f"nothing/{source}")
+                print(f"nothing/{source}: error: {error}", file=sys.stderr, flush=True)
+            else:
+                print(f"{figures[-1].name}: {tables.cell(figures[-1].tools)}", flush=True)
+    setting = describe_bare(system, files, rounds)
+    return Results(setting={**setting, **({FAILED_BARE: ", ".join(failed)} if failed else {})}, figures=tuple(figures))
+
+
+def describe_bare(system: Path, files: Sequence[Path], rounds: int) -> dict[str, str]:
+    """Returns what the figures depend on beside what those of `benchmarks.run` do: words to words."""
+    return {
+        "bare system": f"Debian {SUITE}, CPython {SUITE_PYTHON}, pip {pip_of(system)}",
+        "rounds from a bare system": str(rounds),
+        **describe_sizes(files),
+    }
+
+
+def pip_of(system: Path) -> str:
+    """Returns the version of pip that a bare system has; `unknown` where it has none in the usual place."""
+    found = sorted(system.glob("usr/lib/python3/dist-packages/pip-*.dist-info"))
+    return found[-1].name.removesuffix(".dist-info").removeprefix("pip-") if found else "unknown"
 
 
 def bare_system(folder: Path) -> Path:
@@ -156,7 +193,7 @@ def lock_for(state: Path, source: str, base: Path, mirror: Mirror) -> Path:
     return lock
 
 
-class _Way:
+class _Ways:
     def __init__(self, system: Path, base: Path, lock: Path, mirror: Mirror, port: int, state: Path) -> None:
         self._system, self._base, self._lock, self._mirror = system, base, lock, mirror
         self._files = state / "mirror/files"
@@ -167,21 +204,24 @@ class _Way:
             "wheel": "",
         }
 
-    def measure(self, source: str, rounds: int) -> Figure:
+    def measure(self, source: str, rounds: int, ways: dict[str, str]) -> Figure:
         """Goes every way once without the clock, which fills the mirror, and then in turn."""
-        took: dict[str, list[tuple[float, int]]] = {tool: [] for tool in _SCRIPTS}
+        took: dict[str, list[tuple[float, int]]] = {tool: [] for tool in ways}
         for number in range(rounds + 1):
-            for tool in _SCRIPTS:
+            # Without the clock they keep their order: uv's binary is in the wheel that pip fetches before it.
+            for tool in in_turn(list(ways), number) if number else ways:
                 if tool == "uv-binary":
                     self._words["wheel"] = self._uv_wheel()
-                spent = self._go(_SCRIPTS[tool].format(**self._words))
+                spent = self._go(ways[tool].format(**self._words))
                 if number:
                     took[tool].append(spent)
         runs = {
             tool: Runs(seconds=tuple(round(spent, 4) for spent, _ in each), peak_bytes=max(peak for _, peak in each))
             for tool, each in took.items()
         }
-        label = f"{HOME}, Debian {SUITE}, CPython {SUITE_PYTHON}: `engine.pyz` / uv by pip / pip / uv's binary"
+        said = {"uv": "uv by pip", "pip": f"pip {pip_of(self._system)}", "uv-binary": "uv's binary"}
+        names = " / ".join(said.get(tool, f"`{tool}`") for tool in ways)
+        label = f"{HOME}, Debian {SUITE}, CPython {SUITE_PYTHON}: {names}"
         return Figure(name=f"nothing/{source}", group="nothing", label=label, column=source, tools=runs)
 
     def _go(self, script: str) -> tuple[float, int]:
@@ -201,7 +241,7 @@ class _Way:
     def _uv_wheel(self) -> str:
         wheels = sorted((self._files / "uv").glob(f"uv-{self._words['uv']}-*{platform.machine()}*.whl"))
         if not wheels:
-            raise NotPossible("pip did not fetch a wheel of uv for this machine")
+            raise RunFailed("pip did not fetch a wheel of uv for this machine")
         return wheels[0].name
 
 

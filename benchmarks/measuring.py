@@ -1,14 +1,16 @@
 """Runs the tools of a row in turn and takes the time.
 
-Owns the folders of the runs, the environment variables that tools get, and their commands.  It prints nothing and
-keeps no result.
+Owns the folders of the runs and the environment variables that tools get; commands.py has what they are told.  It
+prints nothing and keeps no result.
 
 Rules: a tool sees no settings of the user's; each run has a new folder (and, where the state says so, a new cache), and
 all are deleted when the row is done, because on some file systems the deletion of many files slows the creation of
-others that follows; environments are made before the clock starts.
+others that follows; environments are made before the clock starts.  Each round begins with another tool.  A row does
+not start where there is no room for it.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,14 +18,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import synthetic
+from benchmarks import launch, synthetic, universe
+from benchmarks.commands import Job, commands, in_turn, input_of
 from benchmarks.figures import Figure, Runs
 from benchmarks.link import relay
 from benchmarks.mirror import Mirror
-from benchmarks.rows import Row, State, Work
+from benchmarks.rows import Row, State, Work, needed_bytes
 
 OUTPUT_CHARACTERS = 2000
-_LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class RunFailed(Exception):
@@ -40,7 +42,10 @@ class Programs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """All that runs need: programs, the mirrors of real and of synthetic distributions, the relay, and where to run."""
+    """All that runs need: programs, the mirrors of real and of synthetic distributions, the relay, and where to run.
+
+    `elsewhere` is a folder on another file system than `folder`; None where there is none.
+    """
 
     programs: Programs
     real: Mirror
@@ -49,6 +54,7 @@ class Bench:
     requirements: Path
     locks: Path
     folder: Path
+    elsewhere: Path | None
 
 
 def measure(bench: Bench, row: Row, rounds: int, pip_rounds: int) -> Figure:
@@ -61,23 +67,28 @@ def measure(bench: Bench, row: Row, rounds: int, pip_rounds: int) -> Figure:
         pip_rounds: how often pip does, which takes long.
 
     Raises:
-        RunFailed: when a tool failed.
+        RunFailed: when a tool failed, or there is no room.
     """
+    check_space(bench.folder, needed_bytes(row, rounds, pip_rounds))
     tools = [tool for tool in row.tools if tool in bench.programs.commands]
     rounds_of = {tool: min(rounds, pip_rounds) if tool == "pip" else rounds for tool in tools}
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=bench.folder) as base, ExitStack() as stack:
-        mirror = bench.synthetic if row.synthetic else bench.real
+    with ExitStack() as stack:
+        base = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=bench.folder))
+        caches = base
+        if row.apart:
+            caches = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=bench.elsewhere))
+        mirror = bench.synthetic if row.synthetic or row.universe else bench.real
         port = mirror.stale_port if row.state is State.STALE else mirror.port
         if row.link is not None:
             port = stack.enter_context(relay(bench.relay, port, row.link))
-        runner = _Runner(bench, row, Path(base), mirror, f"https://localhost:{port}/simple/")
+        runner = _Runner(bench, row, Path(base), Path(caches), mirror, f"https://localhost:{port}/simple/")
         for tool in tools:
             runner.prepare(tool)
         took: dict[str, list[tuple[float, int]]] = {tool: [] for tool in tools}
         for number in range(rounds):
-            for tool in tools:
+            for tool in in_turn(tools, number):
                 if number < rounds_of[tool]:
-                    took[tool].append(runner.run(tool))
+                    took[tool].append(runner.run(tool, number + 1))
     return Figure(
         name=row.name,
         group=row.group,
@@ -93,35 +104,31 @@ def measure(bench: Bench, row: Row, rounds: int, pip_rounds: int) -> Figure:
 
 
 class _Runner:
-    def __init__(self, bench: Bench, row: Row, base: Path, mirror: Mirror, index_url: str) -> None:
+    def __init__(self, bench: Bench, row: Row, base: Path, caches: Path, mirror: Mirror, index_url: str) -> None:
         self._bench = bench
         self._row = row
         self._base = base
+        self._caches = caches
         self._index_url = index_url
         self._variables = variables(base, mirror.authority)
         self._number = 0
         self._kept: dict[str, list[Path]] = {}
-        self._source = bench.requirements / f"{row.source}.in"
-        if row.synthetic:
-            self._source = base / "synthetic.txt"
-            self._source.write_text(synthetic.lock([name for name, _ in row.synthetic]), encoding="utf-8")
-        elif row.work is Work.SYNC:
-            self._source = bench.locks / f"{row.source}.txt"
+        self._text = _input_text(bench, row)
 
     def prepare(self, tool: str) -> None:
         """Runs once without the clock: fills the mirror, the tool's cache, and the environments of those that stay."""
         self._kept[tool] = self._environments()
-        self._spend(tool, self._cache(tool), self._kept[tool])
+        self._spend(tool, 0, self._cache(tool), self._kept[tool])
 
-    def run(self, tool: str) -> tuple[float, int]:
-        """Returns the seconds that one run took and its peak memory in bytes."""
+    def run(self, tool: str, number: int) -> tuple[float, int]:
+        """Returns the seconds that one run took and its peak memory in bytes; `number` is that of the round."""
         if self._row.state is State.DONE:
-            return self._spend(tool, self._cache(tool), self._kept[tool])
+            return self._spend(tool, number, self._cache(tool), self._kept[tool])
         cache = self._new("cache") if self._row.state is State.COLD else self._cache(tool)
-        return self._spend(tool, cache, self._environments())
+        return self._spend(tool, number, cache, self._environments())
 
     def _cache(self, tool: str) -> Path:
-        return self._base / f"cache-of-{tool}"
+        return self._caches / f"cache-of-{tool}"
 
     def _new(self, what: str) -> Path:
         self._number += 1
@@ -136,32 +143,52 @@ class _Runner:
             run_once([*command, str(environment)], self._variables)
         return made
 
-    def _spend(self, tool: str, cache: Path, environments: list[Path]) -> tuple[float, int]:
-        seconds, peak = 0.0, 0
-        for command in self._commands(tool, cache, environments):
-            spent, most = run_once(command, self._variables)
-            seconds, peak = seconds + spent, max(peak, most)
-        return seconds, peak
+    def _source(self, number: int) -> Path:
+        name = "unchanged" if self._row.state not in (State.CHANGED, State.OTHER) else f"round-{number}"
+        source = self._base / name / f"{self._row.source or 'synthetic'}.txt"
+        if not source.exists():
+            source.parent.mkdir()
+            source.write_text(input_of(self._text, self._row.state, number), encoding="utf-8")
+        return source
 
-    def _commands(self, tool: str, cache: Path, environments: list[Path]) -> list[list[str]]:
-        program = self._bench.programs.commands[tool]
-        if self._row.work is Work.START:
-            return [[*program, "--version"]]
-        pythons = [str(interpreter(environment)) for environment in environments]
-        output = self._new("output")
-        options = ["-q", "--cache-dir", str(cache), "--index-url", self._index_url]
-        words = {
-            Work.SYNC: ["sync", str(self._source)],
-            Work.INSTALL: ["install", "-r", str(self._source)],
-            Work.COMPILE: ["compile", str(self._source), "-o", str(output)],
-        }[self._row.work]
-        if tool == "pip":
-            without = ["--no-deps"] if self._row.work is Work.SYNC else []
-            words = ["install", *without, "-r", str(self._source)]
-            return [[*program, "--python", python, *words, *options] for python in pythons]
-        if tool == "uv":
-            return [[*program, "pip", *words, *options, "-p", python] for python in pythons]
-        return [[*program, *words, *options, *(word for python in pythons for word in ("--python", python))]]
+    def _spend(self, tool: str, number: int, cache: Path, environments: list[Path]) -> tuple[float, int]:
+        job = Job(
+            work=self._row.work,
+            source=self._source(number),
+            pythons=[interpreter(environment) for environment in environments],
+            cache=cache,
+            index_url=self._index_url,
+            output=self._new("output"),
+        )
+        told = commands(tool, self._bench.programs.commands[tool], job)
+        seen = self._variables
+        if self._row.work is Work.START and self._row.state is State.COLD:
+            seen = {**seen, "ENGINE_PYZ_DIR": str(cache)}
+        if self._row.together:
+            return run_together(told, seen)
+        runs = [run_once(command, seen) for command in told]
+        return sum(seconds for seconds, _ in runs), max(peak for _, peak in runs)
+
+
+def _input_text(bench: Bench, row: Row) -> str:
+    if row.universe:
+        return universe.WANTED
+    if row.synthetic:
+        return synthetic.lock([name for name, _ in row.synthetic])
+    if not row.source:
+        return ""
+    source = bench.locks / f"{row.source}.txt" if row.work is Work.SYNC else bench.requirements / f"{row.source}.in"
+    return source.read_text(encoding="utf-8")
+
+
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Raises RunFailed unless the file system of a folder has that many bytes free."""
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise RunFailed(
+            f"{folder} has {free_bytes / 1e9:.1f} GB free, and {needed_bytes / 1e9:.1f} GB are needed;"
+            " fewer --rounds need less, --folder names another place"
+        )
 
 
 def interpreter(environment: Path) -> Path:
@@ -201,12 +228,26 @@ def run_once(command: list[str], variables: dict[str, str]) -> tuple[float, int]
     Raises:
         RunFailed: when it failed; with the end of what it said.
     """
+    return run_together([command], variables)
+
+
+def run_together(commands: list[list[str]], variables: dict[str, str]) -> tuple[float, int]:
+    """Runs commands, which all start at once.
+
+    Returns:
+        The seconds until the last has ended, and the peak of the largest process in bytes (0 where the system does not
+        tell).
+
+    Raises:
+        RunFailed: when any failed; with the end of what they said.
+    """
+    words = [word for command in commands for word in (launch.TOGETHER, *command)][1:]
     with tempfile.TemporaryFile() as log:
-        started = [sys.executable, "-I", "-S", str(_LAUNCHER), *command]
+        started = [sys.executable, "-I", "-S", launch.__file__, *words]
         done = subprocess.run(started, env=variables, check=True, stdout=subprocess.PIPE, stderr=log)
         seconds, peak, exit_code = done.stdout.split()
         if int(exit_code):
             log.seek(0)
             said = log.read().decode(errors="replace")[-OUTPUT_CHARACTERS:]
-            raise RunFailed(f"exit code {int(exit_code)}: {' '.join(command)}\n{said}")
+            raise RunFailed(f"exit code {int(exit_code)}: {' '.join(words)}\n{said}")
     return float(seconds), int(peak)

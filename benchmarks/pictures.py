@@ -30,6 +30,7 @@ _COLOURS = {
     "engine.pyz": ("#a17200", "#ffd43b"),
     "uv-binary": ("#2b8a3e", "#69db7c"),
 }
+_ONE_VERSION = _COLOURS["engine"]
 _OTHER = ("#495057", "#adb5bd")
 
 
@@ -44,7 +45,7 @@ def _style(tools: Sequence[str]) -> str:
         parts = [f".ground{{fill:{ground};stroke:{faint}}}text{{fill:{ink}}}.axis{{stroke:{faint}}}"]
         parts.append(f".whisker{{stroke:{ink}}}.cut{{stroke:{ground}}}")
         for tool in tools:
-            colour = _COLOURS.get(tool, _OTHER)[which]
+            colour = _COLOURS.get(tool, _ONE_VERSION if tool.startswith("engine-cp") else _OTHER)[which]
             parts.append(f".{css_class(tool)}{{fill:{colour};stroke:{colour}}}")
         return "".join(parts)
 
@@ -140,7 +141,7 @@ def bar_limit(greatest: dict[tuple[str, str], float]) -> float:
     Args:
         greatest: column and tool to the greatest duration, in seconds.
     """
-    compared = [value for (_, tool), value in greatest.items() if tool in ("engine", "uv")]
+    compared = [value for (_, tool), value in greatest.items() if tool == "uv" or tool.startswith("engine")]
     everything = max(greatest.values())
     longest = max(compared, default=everything)
     shown = everything if everything <= longest * CUT else longest * 1.15

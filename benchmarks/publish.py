@@ -12,32 +12,48 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import pictures, tables
-from benchmarks.figures import Figure, Results, from_json
+from benchmarks.figures import FAILED, FAILED_BARE, SIZE, Figure, Results, from_json
+from benchmarks.rows import REMEMBERED
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_BARS = (
+BARS = (
     ("cold", "sync/*/cold", "Sync with an empty cache, index 20 ms and 200 Mbit/s away"),
-    ("warm", "sync/*/warm", "Sync of a new environment with a full cache"),
-    ("stale", "sync/*/stale", "The same, when the index, 20 ms away, would have to be asked again"),
-    ("done", "sync/*/done", "Sync with nothing to do"),
-    ("many", "sync/*/many", "Sync of 8 new environments with a full cache"),
+    ("warm", "sync/*/warm", f"Sync of a new environment, full cache {REMEMBERED}"),
+    ("other", "sync/*/other", "Sync of a new environment, full cache, another lock"),
+    ("stale", "sync/*/stale", f"Sync, index to be asked again {REMEMBERED}"),
+    ("done", "sync/*/done", f"Sync with nothing to do {REMEMBERED}"),
+    ("many", "sync/*/many", "Sync of 8 new environments, full cache; uv runs them one after the other"),
+    ("many-parallel", "sync/*/many-parallel", "Sync of 8 new environments, full cache; uv's runs in parallel"),
+    ("apart", "sync/*/apart", "Sync of a new environment, full cache on another file system"),
     ("install", "install/*/cold", "Install with an empty cache, index 20 ms and 200 Mbit/s away"),
-    ("install-warm", "install/*/warm", "Install into a new environment with a full cache"),
+    ("install-warm", "install/*/warm", f"Install, full cache {REMEMBERED}"),
+    ("install-changed", "install/*/changed", "Install, full cache, another comment in its input"),
     ("compile", "compile/*/cold", "Compile with an empty cache, index 20 ms and 200 Mbit/s away"),
+    ("compile-again", "compile/*/again", f"Compile, full cache {REMEMBERED}"),
+    ("compile-changed", "compile/*/changed", "Compile, full cache, another comment in its input"),
     ("nothing", "nothing/*", "From a bare system to an environment, installer included"),
 )
-_CURVES = (
+CURVES = (
     ("growth-distributions", "Warm sync of more and more distributions", "distributions"),
     ("growth-downloads", "Cold sync of more and more distributions", "distributions"),
-    ("growth-environments", "Warm sync of more and more environments", "environments of 50 distributions"),
+    (
+        "growth-environments",
+        "Warm sync of more and more environments; uv runs them one after the other",
+        "environments of 50 distributions",
+    ),
+    (
+        "growth-environments-parallel",
+        "Warm sync of more and more environments; uv's runs in parallel",
+        "environments of 50 distributions",
+    ),
     ("growth-files", "Warm sync of a wheel with more and more files", "files"),
     ("growth-latency", "Cold sync of 100 distributions, and how far away the index is", "milliseconds of round trip"),
 )
 _TABLES = (
     ("sync", "`sync` of a lock"),
     ("resolve", "`install` and `compile`"),
-    ("start", "Starting"),
+    ("start", "`--version`, and other starts"),
     ("nothing", "From a bare system to an environment"),
 )
 """Groups and the titles of their tables."""
@@ -53,7 +69,8 @@ def main() -> int:
     if not found:
         parser.error("there are no results; make bench measures")
     figures = tuple(figure for results in found for figure in results.figures)
-    publish(Results(setting=found[0].setting, figures=figures), options.root)
+    setting = {name: words for results in found for name, words in results.setting.items()}
+    publish(Results(setting=setting, figures=figures), options.root)
     return 0
 
 
@@ -79,10 +96,10 @@ def publish(results: Results, root: Path) -> None:
 def draw(figures: Sequence[Figure]) -> dict[str, tuple[str, str]]:
     """Returns the pictures of figures: name to title and SVG; none for what was not measured."""
     drawn: dict[str, tuple[str, str]] = {}
-    for name, pattern, title in _BARS:
+    for name, pattern, title in BARS:
         if shown := [figure for figure in figures if Path(figure.name).match(pattern)]:
             drawn[name] = (title, pictures.bars(title, shown))
-    for name, title, horizontal in _CURVES:
+    for name, title, horizontal in CURVES:
         shown = [figure for figure in figures if figure.group == name]
         if len(shown) > 1:
             drawn[name] = (title, pictures.curves(title, shown, horizontal))
@@ -91,18 +108,33 @@ def draw(figures: Sequence[Figure]) -> dict[str, tuple[str, str]]:
 
 def summary(results: Results, drawn: dict[str, tuple[str, str]]) -> str:
     """Returns the README's part: what the figures are, a table per group, and the pictures."""
-    versions = {name: results.setting.get(name, "unknown") for name in ("uv", "pip")}
+    setting = results.setting
+    versions = {name: setting.get(name, "unknown") for name in ("uv", "pip")}
     parts = [
         f"Beside uv {versions['uv']} and pip {versions['pip']} on the same work, in turn, each run in a new folder."
         " **Bold** is the median of the pairwise ratios engine/uv: below 1 is faster than uv. In brackets are medians,"
         " in seconds, of engine / uv / pip, or of the first two. docs/figures.md has spreads, memory, and the rest of"
-        f" what it was measured on: {setting_line(results.setting)}.",
+        f" what it was measured on: {setting_line(setting)}.",
+        *sizes(setting),
+        *failures(setting),
     ]
     for group, title in _TABLES:
         if shown := [figure for figure in results.figures if figure.group == group]:
             parts.append(tables.grid(title, shown))
     images = [image(name, title, "docs/pictures") for name, (title, _) in drawn.items()]
     return "\n\n".join([*parts, "\n".join(images)])
+
+
+def sizes(setting: dict[str, str]) -> list[str]:
+    """Returns a paragraph with the sizes of our files; none where they were not made."""
+    words = {name.removeprefix(SIZE): value for name, value in setting.items() if name.startswith(SIZE)}
+    return ["Sizes: " + ", ".join(f"`{name}` {value}" for name, value in words.items()) + "."] if words else []
+
+
+def failures(setting: dict[str, str]) -> list[str]:
+    """Returns a paragraph with the rows that could not be measured; none where all were."""
+    names = [names for key in (FAILED, FAILED_BARE) if (names := setting.get(key))]
+    return [f"Not measured, because a tool failed: {', '.join(names)}."] if names else []
 
 
 def setting_line(setting: dict[str, str]) -> str:

@@ -6,7 +6,8 @@
 
 Owns the command line and the order of things: it asks the mirror for what is missing, compiles the locks at the first
 run, measures row by row, and writes what it came to after each, so that a run that was ended is not lost: all rows to
-.bench/results.json, some to .bench/some-results.json.
+.bench/results.json, some to .bench/some-results.json.  A row that fails does not end the run: its name is written in
+place of its figures, and the exit code is 1.
 """
 
 import argparse
@@ -15,21 +16,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import synthetic, tables
-from benchmarks.figures import Figure, Results, from_json, to_json
+from benchmarks import synthetic, tables, universe
+from benchmarks.figures import FAILED, SIZE, Figure, Results, from_json, to_json
 from benchmarks.link import relay_command
-from benchmarks.machine import describe_commit, describe_machine, describe_version
-from benchmarks.measuring import Bench, Programs, RunFailed, measure, run_once, variables
-from benchmarks.mirror import find_nginx, run_mirror
-from benchmarks.rows import QUICK, Row, Work, all_rows, choose
+from benchmarks.machine import describe_commit, describe_machine, describe_version, file_system
+from benchmarks.measuring import Bench, Programs, RunFailed, check_space, measure, run_once, variables
+from benchmarks.mirror import run_mirror
+from benchmarks.nginx import find_nginx
+from benchmarks.rows import ONE_VERSION, QUICK, Row, Work, all_rows, choose, needed_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_FILE = ROOT / "dist/engine.pyz"
 MEMORY = Path("/dev/shm")
+_OF_ONE_RUN = ("distributions", FAILED)
+"""What a setting has that another run of the same may have otherwise."""
 
 
 def main() -> int:
@@ -64,9 +69,13 @@ def main() -> int:
         results=options.state / ("results.json" if len(rows) == len(all_rows()) else "some-results.json"),
     )
     end_in_order()
-    failed = run(plan)
+    try:
+        failed = run(plan)
+    except RunFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     if failed:
-        print(f"error: {failed} of {len(rows)} rows could not be measured", file=sys.stderr)
+        print(f"error: {len(failed)} of {len(rows)} rows failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -90,19 +99,27 @@ class Plan:
     results: Path
 
 
-def run(plan: Plan) -> int:
+def run(plan: Plan) -> list[str]:
     """Measures and writes what it came to, after each row.
 
     Returns:
-        How many rows could not be measured, because a tool failed.
+        The names of the rows that failed.
+
+    Raises:
+        RunFailed: when there is no room for the largest row; nothing is measured then.
     """
+    if not plan.resume:
+        # Whatever ends this run, nothing of an earlier one is published as if it were of this one.
+        plan.results.unlink(missing_ok=True)
     programs = find_programs(plan.state, plan.python)
-    rows = [row for row in plan.rows if row.tools[-1] in programs.commands]
-    failed = 0
+    failed: list[str] = []
     with ExitStack() as stack:
         bench = open_bench(stack, plan, programs)
+        rows = possible(plan.rows, bench)
+        check_space(plan.folder, max((needed_bytes(row, plan.rounds, plan.pip_rounds) for row in rows), default=0))
         setting = describe_setting(bench, plan.rounds, plan.pip_rounds)
         figures = earlier(plan.results, setting) if plan.resume else {}
+        write_results(plan.results, bench, setting, rows, figures, failed)
         for number, row in enumerate(rows, 1):
             if row.name in figures:
                 continue
@@ -110,16 +127,39 @@ def run(plan: Plan) -> int:
             try:
                 provide(bench, row, plan.state)
                 figures[row.name] = measure(bench, row, plan.rounds, plan.pip_rounds)
-            except RunFailed as error:
-                failed += 1
+            except (RunFailed, OSError, subprocess.SubprocessError) as error:
+                failed.append(row.name)
                 print(f"{number}/{len(rows)} {row.name}: error: {error}", file=sys.stderr, flush=True)
-                continue
-            cell, took = tables.cell(figures[row.name].tools), time.monotonic() - started
-            print(f"{number}/{len(rows)} {row.name}: {cell}  [{took:.0f} s]", flush=True)
-            ordered = tuple(figures[each.name] for each in rows if each.name in figures)
-            results = Results(setting={**setting, "distributions": describe_locks(bench.locks)}, figures=ordered)
-            plan.results.write_text(to_json(results), encoding="utf-8")
+            else:
+                cell, took = tables.cell(figures[row.name].tools), time.monotonic() - started
+                print(f"{number}/{len(rows)} {row.name}: {cell}  [{took:.0f} s]", flush=True)
+            write_results(plan.results, bench, setting, rows, figures, failed)
     return failed
+
+
+def possible(rows: list[Row], bench: Bench) -> list[Row]:
+    """Returns the rows that can be measured here, and says of the others why they cannot."""
+    found: list[Row] = []
+    for row in rows:
+        missing = [tool for tool in row.tools if tool not in bench.programs.commands]
+        if missing:
+            print(f"{row.name}: not measured: {' and '.join(missing)} not there; make dist makes it", flush=True)
+        elif row.apart and bench.elsewhere is None:
+            print(f"{row.name}: not measured: there is no second file system", flush=True)
+        else:
+            found.append(row)
+    return found
+
+
+def write_results(
+    path: Path, bench: Bench, setting: dict[str, str], rows: list[Row], figures: dict[str, Figure], failed: list[str]
+) -> None:
+    """Writes what there is so far, in the order of the rows, and which failed."""
+    ordered = tuple(figures[row.name] for row in rows if row.name in figures)
+    words = {**setting, "distributions": describe_locks(bench.locks)}
+    if failed:
+        words[FAILED] = ", ".join(failed)
+    path.write_text(to_json(Results(setting=words, figures=ordered)), encoding="utf-8")
 
 
 def open_bench(stack: ExitStack, plan: Plan, programs: Programs) -> Bench:
@@ -132,7 +172,14 @@ def open_bench(stack: ExitStack, plan: Plan, programs: Programs) -> Bench:
         requirements=ROOT / "benchmarks/inputs",
         locks=plan.state / "locks" / describe_version([plan.python]).rpartition(".")[0],
         folder=plan.folder,
+        elsewhere=other_file_system(plan.folder, (plan.state, Path(tempfile.gettempdir()), MEMORY)),
     )
+
+
+def other_file_system(folder: Path, others: Iterable[Path]) -> Path | None:
+    """Returns the first of other folders that is on another file system than `folder`; None where none is."""
+    here = folder.stat().st_dev
+    return next((other for other in others if other.is_dir() and other.stat().st_dev != here), None)
 
 
 def earlier(path: Path, setting: dict[str, str]) -> dict[str, Figure]:
@@ -140,7 +187,8 @@ def earlier(path: Path, setting: dict[str, str]) -> dict[str, Figure]:
     if not path.exists():
         return {}
     results = from_json(path.read_text(encoding="utf-8"))
-    if {**setting, "distributions": ""} != {**results.setting, "distributions": ""}:
+    nothing = dict.fromkeys(_OF_ONE_RUN, "")
+    if {**setting, **nothing} != {**results.setting, **nothing}:
         return {}
     return {figure.name: figure for figure in results.figures}
 
@@ -152,15 +200,16 @@ def describe_locks(locks: Path) -> str:
 
 
 def find_programs(state: Path, python: str) -> Programs:
-    """Returns the commands of the tools that `make bench` installed, and of the one file where it was made."""
+    """Returns the commands of the tools that `make bench` installed, and of those of our files that were made."""
     tools = state / "tools/bin"
     commands = {
         "engine": [str(tools / "engine")],
         "uv": [str(tools / "uv")],
         "pip": [str(tools / "python"), "-m", "pip"],
     }
-    if ONE_FILE.exists():
-        commands["engine.pyz"] = [str(ONE_FILE)]
+    for file in (ONE_FILE, ONE_FILE.with_name(ONE_VERSION)):
+        if file.exists():
+            commands[file.name] = [str(file)]
     return Programs(commands=commands, python=python)
 
 
@@ -168,6 +217,8 @@ def provide(bench: Bench, row: Row, state: Path) -> None:
     """Makes what a row needs and does not have yet: its synthetic distributions, or its lock."""
     for name, files in row.synthetic:
         synthetic.publish(state / "synthetic", name, files)
+    if row.universe:
+        universe.publish(state / "synthetic")
     lock = bench.locks / f"{row.source}.txt"
     if row.source and row.work is Work.SYNC and not lock.exists():
         print(f"{row.source}: compiling its lock, and filling the mirror", flush=True)
@@ -183,6 +234,11 @@ def provide(bench: Bench, row: Row, state: Path) -> None:
             lock.write_bytes(compiled.read_bytes())
 
 
+def describe_sizes(files: Iterable[Path]) -> dict[str, str]:
+    """Returns how large files are, in megabytes: words to words."""
+    return {f"{SIZE}{file.name}": f"{file.stat().st_size / 1e6:.0f} MB" for file in files}
+
+
 def describe_setting(bench: Bench, rounds: int, pip_rounds: int) -> dict[str, str]:
     """Returns what the figures depend on: words to words."""
     commands = bench.programs.commands
@@ -194,12 +250,14 @@ def describe_setting(bench: Bench, rounds: int, pip_rounds: int) -> dict[str, st
     )
     return {
         **describe_machine(bench.folder),
+        **({"other file system": file_system(bench.elsewhere)} if bench.elsewhere else {}),
         **{tool: describe_version(commands[tool]) for tool in ("engine", "uv", "pip")},
         "commit": describe_commit(ROOT),
         "interpreter of the environments": version.stdout.strip(),
         "interpreter of engine and pip": describe_version([commands["pip"][0]]),
         "index": bench.real.server,
         "link": "compiled" if bench.relay[0].endswith("link") else "interpreted",
+        **describe_sizes(Path(command[0]) for name, command in commands.items() if name.endswith(".pyz")),
         "rounds": f"{rounds}, of pip {min(rounds, pip_rounds)}",
     }
 

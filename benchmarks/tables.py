@@ -6,7 +6,7 @@ Everything else in the file is left alone.
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.figures import Figure, Results, Runs, ratio, spread
+from benchmarks.figures import Figure, Results, Runs, ours_of, ratio, spread
 
 BEGIN = "<!-- figures: written by make bench -->"
 END = "<!-- end of figures -->"
@@ -37,9 +37,10 @@ def seconds(value: float) -> str:
 def cell(tools: dict[str, Runs]) -> str:
     """Returns the cell of one figure: the ratio to uv, and the medians of all tools."""
     medians = " / ".join(seconds(spread(runs.seconds).median) for runs in tools.values())
-    if "uv" not in tools or "engine" not in tools:
+    ours = ours_of(tools)
+    if "uv" not in tools or ours is None:
         return medians
-    return f"**{ratio(tools['engine'].seconds, tools['uv'].seconds):.2f}** ({medians})"
+    return f"**{ratio(tools[ours].seconds, tools['uv'].seconds):.2f}** ({medians})"
 
 
 def grid(title: str, figures: Sequence[Figure]) -> str:
@@ -57,13 +58,13 @@ def grid(title: str, figures: Sequence[Figure]) -> str:
 def details(figures: Iterable[Figure]) -> str:
     """Returns a table with every tool's spread, memory and ratio: a line per figure and tool."""
     lines = [
-        line(["row", "tool", "runs", "minimum", "median", "maximum", "engine / tool", "peak MB"]),
+        line(["row", "tool", "runs", "minimum", "median", "maximum", "ours / tool", "peak MB"]),
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for figure in figures:
         for tool, runs in figure.tools.items():
-            ours = figure.tools.get("engine")
-            relation = f"{ratio(ours.seconds, runs.seconds):.2f}" if ours and tool != "engine" else ""
+            ours = ours_of(figure.tools)
+            relation = f"{ratio(figure.tools[ours].seconds, runs.seconds):.2f}" if ours and tool != ours else ""
             found = spread(runs.seconds)
             numbers = [seconds(number) for number in (found.minimum, found.median, found.maximum)]
             memory = f"{runs.peak_bytes / 1e6:.0f}" if runs.peak_bytes else ""

@@ -1,6 +1,6 @@
 """Medians, spreads and ratios are right, and results survive being written."""
 
-from benchmarks.figures import Figure, Results, Runs, Spread, from_json, ratio, spread, to_json
+from benchmarks.figures import Figure, Results, Runs, Spread, from_json, ours_of, ratio, spread, to_json
 
 FIGURE = Figure(
     name="sync/docs/cold",
@@ -39,3 +39,9 @@ def test_written_results_have_summaries_for_readers() -> None:
     text = to_json(Results(setting={}, figures=(FIGURE,)))
     assert '"median": 2.0' in text
     assert '"pip": 0.1' in text  # 1.0 / 10.0, the only pair
+
+
+def test_ours_is_the_first_of_ours() -> None:
+    assert ours_of(["uv", "engine-cp311.pyz", "engine.pyz"]) == "engine-cp311.pyz"
+    assert ours_of(["engine", "engine.pyz"]) == "engine"
+    assert ours_of(["uv", "pip"]) is None

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import pytest
 
-from benchmarks.mirror import Mirror, Origin, fetch, find_nginx, metadata_of, run_mirror
+from benchmarks.mirror import Mirror, entity_tag, matches, metadata_of, run_mirror
+from benchmarks.nginx import find_nginx
 from benchmarks.pages import JSON_PAGE
 from benchmarks.synthetic import wheel_of
 
@@ -56,13 +57,14 @@ def index() -> Iterator[tuple[str, list[str]]]:
             thread.join()
 
 
-def ask(mirror: Mirror, path: str, port: int = 0, encoding: str = "identity") -> tuple[bytes, dict[str, str]]:
-    request = urllib.request.Request(
-        f"https://localhost:{port or mirror.port}{path}", headers={"Accept-Encoding": encoding}
-    )
+def ask(
+    mirror: Mirror, path: str, port: int = 0, *, encoding: str = "identity", tag: str = ""
+) -> tuple[bytes, dict[str, str]]:
+    headers = {"Accept-Encoding": encoding, **({"If-None-Match": tag} if tag else {})}
+    request = urllib.request.Request(f"https://localhost:{port or mirror.port}{path}", headers=headers)
     context = ssl.create_default_context(cafile=str(mirror.authority))
     with urllib.request.urlopen(request, timeout=20, context=context) as answer:
-        return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
+        return answer.read(), {name.lower(): value for name, value in answer.headers.items() if name != "Date"}
 
 
 @pytest.fixture(params=["nginx", "own server"])
@@ -112,14 +114,51 @@ def test_what_the_index_has_not_is_not_found(path: str, tmp_path: Path) -> None:
     assert error.value.code == 404
 
 
-def test_credentials_are_sent_as_a_header_and_stay_out_of_the_page(tmp_path: Path) -> None:
-    with index() as (url, asked):
-        with_secret = url.replace("http://", "http://user:secret@")
-        origin = Origin(tmp_path, with_secret)
-        page = origin.fill("/simple/demo/")
-        assert page is not None and asked == ["/simple/demo/"]
-        assert fetch(f"{with_secret}/missing/", "*/*") is None
-    assert b"secret" not in page.read_bytes()
+@pytest.mark.parametrize("path", ["/simple/demo/", f"/files/demo/{FILENAME}"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_tag_that_holds_is_answered_with_304_and_no_body(
+    path: str, encoding: str, tmp_path: Path, nginx: str | None
+) -> None:
+    with index() as (url, _), run_mirror(tmp_path, url, nginx) as mirror:
+        ask(mirror, "/simple/demo/")
+        ask(mirror, path)  # nginx serves from its folder what it passed on before
+        body, headers = ask(mirror, path, encoding=encoding)
+        assert ask(mirror, path, encoding=encoding, tag='"other"') == (body, headers)
+        with pytest.raises(urllib.error.HTTPError) as error:
+            ask(mirror, path, encoding=encoding, tag=headers["etag"])
+        with error.value as answer:
+            assert (answer.code, answer.read(), answer.headers["ETag"]) == (304, b"", headers["etag"])
+            assert answer.headers["Cache-Control"] == headers["cache-control"]
+
+
+def test_nginx_and_our_own_server_tell_the_same_tags(tmp_path: Path) -> None:
+    program = find_nginx()
+    if program is None:
+        pytest.skip("nginx is not installed")
+    found = []
+    with index() as (url, _):
+        for each in (None, program):
+            with run_mirror(tmp_path, url, each) as mirror:
+                found.append([ask(mirror, "/simple/demo/", encoding=name)[1]["etag"] for name in ("identity", "gzip")])
+    assert found[0] == found[1]
+    assert found[0][0] == entity_tag(tmp_path / "simple/demo/index.json") != found[0][1]
+
+
+@pytest.mark.parametrize("condition", ['"a"', 'W/"a"', '"b", "a"', "*"])
+def test_a_condition_names_one_tag_several_or_all(condition: str) -> None:
+    assert matches(condition, '"a"')
+
+
+@pytest.mark.parametrize("condition", ["", '"b"', '"aa"', "a"])
+def test_another_tag_does_not_match(condition: str) -> None:
+    assert not matches(condition, '"a"')
+
+
+def test_a_folder_with_spaces_and_quotes_is_served(tmp_path: Path, nginx: str | None) -> None:
+    with index() as (url, _), run_mirror(tmp_path / """it's "a b" \\ {c}; #d""", url, nginx) as mirror:
+        for _ in range(2):
+            assert json.loads(ask(mirror, "/simple/demo/")[0])["name"] == "demo"
+            assert ask(mirror, f"/files/demo/{FILENAME}")[0] == WHEEL
 
 
 def test_metadata_is_the_wheels_own_and_of_no_vendored_project() -> None:

@@ -34,6 +34,18 @@ def test_details_have_the_spread_the_ratio_and_the_memory_of_every_tool() -> Non
     assert theirs == "| cold/a | uv | 3 | 1.000 | 1.000 | 1.000 | 0.60 |  |"
 
 
+def test_the_memory_of_a_tool_is_called_what_it_is() -> None:
+    heading = tables.details([figure("cold", "a")]).splitlines()[0]
+    assert heading.split(" | ")[-1] == "peak MB |"
+
+
+def test_a_file_of_ours_is_compared_where_the_command_is_not_there() -> None:
+    ways = {"engine-cp311.pyz": BOTH["engine"], "engine.pyz": Runs(seconds=(9.0,)), "uv": BOTH["uv"]}
+    assert tables.cell(ways) == "**0.60** (0.600 / 9.000 / 1.000)"
+    lines = tables.details([figure("bare", "a", ways)]).splitlines()[2:]
+    assert [line.split(" | ")[-2] for line in lines] == ["", "0.06", "0.60"]
+
+
 def test_a_bar_in_a_cell_makes_no_column() -> None:
     assert tables.line(["a|b", "c"]) == "| a\\|b | c |"
 
