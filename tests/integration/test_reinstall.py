@@ -43,7 +43,7 @@ def test_one_project_is_installed_again_under_any_spelling(tool: Tool, edited: T
 
 
 def test_without_a_plan_it_is_the_same(tool: Tool, edited: Target) -> None:
-    lock = tool.write_lock("# another lock", ONE.pin, TWO.pin)
+    lock = tool.write_lock(*(pin.replace("==", " == ") for pin in (ONE.pin, TWO.pin)))
     run = tool.sync(lock, edited, options=["--reinstall", "--no-deps", "-v"])
     assert run.code == 0 and "Installed 2" in run.err and "by a stored plan" not in run.err, run.err
     assert versions(edited) == "1 1"

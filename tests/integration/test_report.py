@@ -52,7 +52,8 @@ def test_what_pip_tells_too_is_the_same(
     index.add(DEMO, OTHER)
     lines = ["demo[fast]==1.0", "other==1.0"]
     if how in ("warm", "cached"):
-        assert tool.sync(tool.write_lock(*lines, *(["# another lock"] if how == "cached" else [])), target).code == 0
+        others = [line.replace("==", " == ") for line in lines]  # lines that no plan knows
+        assert tool.sync(tool.write_lock(*(others if how == "cached" else lines)), target).code == 0
         target = new_target("again")
     options = ("--dry-run",) if how == "dry-run" else ()
     assert sync(tool, place, *lines, targets=[target], options=options).code == 0
