@@ -207,14 +207,10 @@ def _strong_etag(headers: Mapping[str, str]) -> str | None:
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:
     """Returns the Last-Modified where nothing can have changed within its second unnoticed."""
-    from email.utils import parsedate_to_datetime
+    from engine.index.freshness import http_date
 
     modified = headers.get("Last-Modified")
-    try:
-        if modified is not None:
-            age = parsedate_to_datetime(headers.get("Date", "")) - parsedate_to_datetime(modified)
-            if age.total_seconds() >= _STRONG_AFTER_SECONDS:
-                return modified
-    except (ValueError, TypeError):
-        pass
-    return None
+    now, then = http_date(headers.get("Date")), http_date(modified)
+    if now is None or then is None or now - then < _STRONG_AFTER_SECONDS:
+        return None
+    return modified

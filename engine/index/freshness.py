@@ -6,6 +6,7 @@ cannot be understood counts as stale.  Heuristic freshness is not used.
 Source: RFC 9111, sections 4.2, 4.3 and 5.2.2; RFC 9110, section 13.1.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,13 @@ HEAD_BYTES = 1024
 
 #: Longer validators are not kept.
 _VALIDATOR_BYTES = 500
+
+#: The format in which servers send dates.
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_FIXED_DATE = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([0-9]{4})"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+)
 
 
 class Freshness(NamedTuple):
@@ -148,10 +156,16 @@ def http_date(text: str | None) -> float | None:
     """
     if not text:
         return None
-    from datetime import UTC
-    from email.utils import parsedate_to_datetime
+    from datetime import UTC, datetime
 
+    match = _FIXED_DATE.fullmatch(text)
     try:
+        if match is not None:
+            day, month, year, hour, minute, second = match.groups()
+            number = _MONTHS.index(month) // 3 + 1
+            return datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC).timestamp()
+        from email.utils import parsedate_to_datetime  # 5 ms, and nobody else says it otherwise
+
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):

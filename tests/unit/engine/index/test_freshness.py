@@ -1,3 +1,6 @@
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +133,25 @@ def test_packing_and_unpacking_gives_the_same(
 def test_any_bytes_can_be_unpacked(record: bytes) -> None:
     found = Freshness.unpack(record)
     assert found is None or found[1] <= len(record)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(9999, 12, 30)))
+def test_dates_are_read_as_the_standard_library_reads_them(date: datetime) -> None:
+    date = date.replace(microsecond=0, tzinfo=UTC)
+    text = format_datetime(date, usegmt=True)
+    assert http_date(text) == parsedate_to_datetime(text).timestamp() == date.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 0000 08:49:37 GMT"]
+)
+def test_a_date_that_no_calendar_has_is_nothing(text: str) -> None:
+    assert http_date(text) is None
+
+
+def test_older_spellings_of_a_date_are_read_too() -> None:
+    fixed = http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+    assert fixed == http_date("Sunday, 06-Nov-94 08:49:37 GMT") == http_date("Sun Nov  6 08:49:37 1994") == 784111777
 
 
 def test_a_date_that_is_none_is_nothing() -> None:
