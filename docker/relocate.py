@@ -30,6 +30,8 @@ LEFT_OUT_PATTERNS = (
 )
 #: What only compilers and editors read of modules, and what only highlighting and Markdown need, which nothing shows.
 UNREAD = ("*.c", "*.h", "*.pxd", "*.pxi", "*.pyi", "*.pyx", "pygments", "pygments-*", "markdown_it*", "mdurl*", "bin")
+#: Tells engine that nothing is installed for this Python; as in engine/environment/create.py.
+OWN_PYTHON = "ENGINE-ONLY"
 #: Parts of glibc: they belong to the system that engine is copied to.
 GLIBC = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|nsl|anl|mvec))\.so\.\d+")
 START = """import sys
@@ -59,12 +61,14 @@ def main(folder: Path, launcher: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    (python / OWN_PYTHON).touch()
     (folder / "start.py").write_text(START.format(modules=modules), encoding="utf-8")
     for path in (library, modules):
         compileall.compile_dir(path, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     words = launcher.read_text(encoding="utf-8")
-    for name, value in ("@FOLDER@", str(folder)), ("@LOADER@", loader(executable)), ("@MACHINE@", platform.machine()):
-        words = words.replace(name, value)
+    values = {"FOLDER": str(folder), "LOADER": loader(executable), "GLIBC": platform.libc_ver()[1]}
+    for name, value in {**values, "MACHINE": platform.machine()}.items():
+        words = words.replace(f"@{name}@", value)
     command = folder / "bin" / "engine"
     command.parent.mkdir()
     command.write_text(words, encoding="utf-8")

@@ -427,7 +427,9 @@ class _TargetFacts:
         if request is not None:
             return planned_environment(run.cwd, find_interpreter(request, run.environ))
         found = find_environment(python, run.environ, run.cwd)
-        return found or planned_environment(run.cwd, default_base_executable(run.environ))
+        # Where another version is named, an interpreter only says which system this is.
+        to_ask = self._options.python_version is not None or self._options.universal
+        return found or planned_environment(run.cwd, default_base_executable(run.environ, to_ask=to_ask))
 
     def read(self) -> "Elsewhere":
         """Returns the target.

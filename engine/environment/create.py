@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WINDOWS = os.name == "nt"
+#: In the prefix of a Python that is there for engine and nobody else, as in the folder of a container's image.
+OWN_PYTHON = "ENGINE-ONLY"
 _NAMES = ("python.exe",) if _WINDOWS else ("python3", "python")
 
 
@@ -62,14 +64,18 @@ def _take_back(path: str, existed: bool) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def default_base_executable(environ: "Mapping[str, str]") -> str:
+def default_base_executable(environ: "Mapping[str, str]", *, to_ask: bool = False) -> str:
     """Returns the absolute path of the interpreter that a new environment is made from.
 
     The first `python3` or `python` on PATH that is not in the environment that
-    engine itself lives in; where there is none, the interpreter below that one.
+    engine itself lives in; where there is none, the interpreter below that one, if it is anybody else's too.
 
     Args:
         environ: the environment variables.
+        to_ask: it is only asked what an interpreter is like, so engine's own will do.
+
+    Raises:
+        InvalidEnvironment: when there is none.
     """
     own = os.path.realpath(os.path.dirname(sys.executable)) if sys.prefix != sys.base_prefix else None
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
@@ -80,6 +86,11 @@ def default_base_executable(environ: "Mapping[str, str]") -> str:
             found = _executable_behind(path) if is_executable(path) else None
             if found is not None:
                 return found
+    if not to_ask and os.path.exists(os.path.join(sys.base_prefix, OWN_PYTHON)):
+        raise InvalidEnvironment(
+            "there is no Python here to install for: the one that engine came with is for engine alone",
+            hint="install a Python, or name one with --python",
+        )
     return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 

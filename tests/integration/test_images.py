@@ -49,6 +49,9 @@ mount -o remount,bind,ro {root}; }} || exit 77
 exec chroot --userspec={user} --groups= {root} sh -c {script}
 """
 EPOCH = "1700000000"
+#: What the folder may take, in bytes, when nothing is compressed; docs/containers.md says how much that is.
+MOST_BYTES = 75_000_000
+PASSWORD = "s3cret-of-the-index"
 
 pytestmark = [
     pytest.mark.skipif(
@@ -68,7 +71,11 @@ class Builder:
         (folder / "tmp").mkdir()
         self._environ = {**os.environ, "TMPDIR": str(folder / "tmp"), "BUILDAH_ISOLATION": "chroot"}
 
-    def __call__(self, *words: str, fails: bool = False) -> str:
+    def __call__(self, *words: str) -> str:
+        return self.tell(*words)[0]
+
+    def tell(self, *words: str, fails: bool = False) -> tuple[str, str]:
+        """Returns what is said on standard output, and on standard error."""
         done = subprocess.run(
             ["buildah", *self._options, *words],
             env=self._environ,
@@ -78,12 +85,12 @@ class Builder:
             timeout=800,
         )
         assert (done.returncode != 0) == fails, f"{words}: {done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
+        return done.stdout, done.stderr
 
     def build(self, tag: str, folder: Path, *options: str, file: str | None = None, **arguments: str) -> str:
         named = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         place = ("--file", file) if file is not None else ()
-        return self("build", "--no-cache", *options, *named, *place, "--tag", tag, str(folder))
+        return "".join(self.tell("build", "--no-cache", *options, *named, *place, "--tag", tag, str(folder)))
 
     @contextmanager
     def container(self, image: str) -> Iterator[str]:
@@ -96,6 +103,11 @@ class Builder:
     def run(self, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
         with self.container(image) as name:
             return self("run", *options, name, "--", *command)
+
+    def fail(self, image: str, *command: str) -> str:
+        """Returns what a command that fails says on standard error."""
+        with self.container(image) as name:
+            return self.tell("run", name, "--", *command, fails=True)[1]
 
     def read(self, image: str, read: Callable[[Path], object]) -> object:
         """Returns what a function says of the image's files."""
@@ -136,11 +148,11 @@ def application(builder: Builder, engine: str, index: Index, tmp_path: Path) -> 
     """Builds the example with a lock of some wheels, which the index has."""
     folder = shutil.copytree(ROOT / "docker" / "example", tmp_path / "example")
 
-    def build(tag: str, *wheels: Wheel) -> str:
+    def build(tag: str, *wheels: Wheel, options: tuple[str, ...] = ()) -> str:
         index.add(*wheels)
         (folder / "requirements.txt").write_text("".join(f"{one.pin}\n" for one in wheels), encoding="utf-8")
         where = {"BASE": "localhost/base", "ENGINE": engine, "ENGINE_INDEX_URL": index.url, "SOURCE_DATE_EPOCH": EPOCH}
-        return builder.build(tag, folder, **where)
+        return builder.build(tag, folder, *options, **where)
 
     return build
 
@@ -168,6 +180,16 @@ def test_engine_runs_in_its_image_and_wherever_it_is_copied_to(builder: Builder,
     )
     builder.build("localhost/other", tmp_path)
     assert builder.run("localhost/other", "env", "-i", "/usr/local/bin/tool", "--version").startswith("engine ")
+    # Its own Python is not what an image without one gets its environment for.
+    said = builder.fail("localhost/other", "sh", "-c", "echo one==1.0 | /engine/bin/engine sync --no-index -")
+    assert "error: there is no Python here to install for" in said and "--python" in said
+
+
+def test_the_folder_is_not_larger_than_said(builder: Builder, engine: str) -> None:
+    def size_bytes(root: Path) -> int:
+        return sum(path.lstat().st_size for path in (root / "engine").rglob("*"))
+
+    assert 20_000_000 < int(str(builder.read(engine, size_bytes))) < MOST_BYTES
 
 
 def test_it_needs_nothing_of_a_system_but_glibc_and_a_shell(
@@ -231,7 +253,8 @@ def test_the_example_runs_as_somebody_who_is_not_root(
         assert (site / "__pycache__" / "two.cpython-311.pyc").exists()
         assert (site / "two.py").stat().st_uid == 1000 and (site / "two.py").stat().st_nlink == 1
         assert list((root / "var" / "cache" / "engine").glob("*")) == [], "a cache in the layer"
-        assert list(root.glob("home/app/.cache/*")) == [] and list(root.glob("root/.cache/*")) == []
+        for folder in ("home/app/.cache", "root/.cache", "tmp", "var/tmp", "run/secrets"):
+            assert list((root / folder).glob("*")) == [], folder
         assert not (root / "engine").exists() or list((root / "engine").iterdir()) == []
 
     builder.read("localhost/application", environment)
@@ -247,6 +270,23 @@ def test_a_second_build_fetches_nothing_and_gives_the_same_environment(
     assert index.requests == before
     trees = [builder.read(f"localhost/{tag}", lambda root: tree_sha256(root / "app")) for tag in ("first", "second")]
     assert trees[0] == trees[1]
+
+
+def test_a_password_for_the_index_stays_out_of_the_image(
+    builder: Builder, application: Callable[..., str], index: Index, tmp_path: Path
+) -> None:
+    index.passwords = {f"someone:{PASSWORD}"}
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login someone password {PASSWORD}\n", encoding="utf-8")
+    application("localhost/secret", ONE, TWO, options=("--secret", f"id=netrc,src={netrc}"))
+    assert builder.run("localhost/secret", "python", "application.py") == "hello from one 1.0, two 1.0\n"
+    assert PASSWORD not in builder("inspect", "--type", "image", "localhost/secret")
+
+    def holds(root: Path) -> list[Path]:
+        files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        return [path for path in files if PASSWORD.encode() in path.read_bytes()]
+
+    assert builder.read("localhost/secret", lambda root: holds(root / "app") + holds(root / "run")) == []
 
 
 def test_the_index_of_the_compose_file_serves_a_sync_by_a_stranger(

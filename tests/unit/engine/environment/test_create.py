@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.environment.create import create_environment, default_base_executable
+from engine.environment.create import OWN_PYTHON, create_environment, default_base_executable
 from engine.environment.target import find_environment
 from engine.errors import InvalidEnvironment
 
@@ -82,6 +82,20 @@ def test_shim_that_starts_nothing_is_passed_over(tmp_path: Path, script: str) ->
 def test_command_named_python_may_be_an_old_one_and_is_asked(tmp_path: Path) -> None:
     make_script(tmp_path / "python", "echo 'Unknown option: -I' >&2; exit 2")
     assert default_base_executable({"PATH": str(tmp_path)}) == BASE
+
+
+def test_a_python_that_is_for_engine_alone_is_asked_but_nothing_is_installed_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / OWN_PYTHON).touch()
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
+    environ = {"PATH": str(tmp_path)}
+    with pytest.raises(InvalidEnvironment, match="no Python here to install for") as caught:
+        default_base_executable(environ)
+    assert "--python" in str(caught.value.hint)
+    assert default_base_executable(environ, to_ask=True) == BASE
+    (tmp_path / "python3").symlink_to(BASE)
+    assert default_base_executable(environ) == str(tmp_path / "python3")
 
 
 def test_own_environment_is_never_the_base() -> None:
