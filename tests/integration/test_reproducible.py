@@ -28,13 +28,20 @@ SHARED = [make_wheel(name, "1.0", {"shared/__init__.py": f"who = {name!r}\n", f"
 WHEELS = [MANY, *SHARED, *(make_wheel(f"small{n}", "1.0", {f"small{n}/__init__.py": ""}) for n in range(12))]
 
 
-def tar_sha256(root: Path) -> str:
-    """Returns the hash of a tar as reproducible builds make it: sorted names, no owners, one date for all."""
+def tar_sha256(root: Path, *, with_modes: bool = True) -> str:
+    """Returns the hash of a tar as reproducible builds make it: sorted names, no owners, one date for all.
+
+    Args:
+        root: what is in the tar.
+        with_modes: as they are; else as `tar --mode=u=rwX,go=rX` has them.
+    """
     body = io.BytesIO()
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
         member.uname = member.gname = ""
+        if not with_modes:
+            member.mode = 0o755 if member.mode & 0o100 else 0o644
         member.mtime = int(EPOCH["SOURCE_DATE_EPOCH"])
         return member
 
@@ -92,8 +99,11 @@ def test_the_order_of_the_lock_does_not_count(make: Callable[..., str], tool: To
 def test_the_umask_of_who_filled_the_cache_does_not_count(
     make: Callable[..., str], tool: Tool, compiling: tuple[str, ...]
 ) -> None:
+    environment = tool.folder.parent / "targets" / "env"
     first = make(*compiling)
+    contents = tar_sha256(environment, with_modes=False)
     shutil.rmtree(tool.cache)
     other = make(*compiling, umask=0o077)
     assert other != first, "modes are a part of the tree"
+    assert tar_sha256(environment, with_modes=False) == contents, "and all that the umask of the run decides"
     assert make(*compiling) == first
