@@ -73,7 +73,7 @@ docker-test: $(STAMP) $(BUILDERS)
 		{ apt-get update && apt-get install -y buildah mmdebstrap; }
 	mkdir -p .images
 	test -f .images/base.tar || { mmdebstrap --variant=minbase --format=tar \
-		--include=ca-certificates,patchelf,python3,python3-pip,python3-venv bookworm .images/base.part \
+		--include=binutils,ca-certificates,patchelf,python3,python3-pip,python3-venv bookworm .images/base.part \
 		&& mv .images/base.part .images/base.tar; }
 	.dist/bin/python -m shipping.zipapp fetch shipping/zipapp.lock.txt build/images 3.11
 	IMAGES=yes $(BIN)/pytest -rs tests/integration/test_images.py

@@ -23,7 +23,10 @@ import sysconfig
 from pathlib import Path
 
 #: What of the standard library stays behind.
-LEFT_OUT = ("__pycache__", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tests", "tkinter", "turtledemo")
+LEFT_OUT = (
+    *("__pycache__", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tests", "tkinter"),
+    *("turtle.py", "turtledemo", "unittest", "wsgiref", "xmlrpc"),
+)
 LEFT_OUT_PATTERNS = (
     *("config-*", "*-packages", "EXTERNALLY-*", "sqlite3", "_sqlite3.*", "_tkinter.*", "_curses*", "_dbm.*", "_gdbm.*"),
     *("_crypt.*", "crypt.py", "nis.*", "readline.*", "_test*", "xx*"),
@@ -56,6 +59,9 @@ def main(folder: Path, launcher: Path) -> None:
         if not path.is_relative_to(folder):
             shutil.copy(os.path.realpath(path), python / "lib" / path.name)
     subprocess.run(["patchelf", "--force-rpath", "--set-rpath", str(python / "lib"), str(executable)], check=True)
+    # What debuggers read is half of what compiled modules take.
+    for path in sorted(modules.rglob("*.so")):
+        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
     for path in sorted(path for pattern in UNREAD for path in modules.rglob(pattern)):
         if path.is_dir():
             shutil.rmtree(path)
