@@ -18,6 +18,10 @@ import sys
 #: By the suffix of compiled modules, which says version, kind of build and platform: the folder, and the payloads that
 #: go into it.  `shipping.zipapp` fills it in.
 CONTENTS = {}  # type: dict[str, tuple[str, list[str]]]
+#: Names the files of a folder; its time is that of the last check that they are all there.
+WHOLE = ".whole"
+#: How often that is checked: it takes some milliseconds.
+CHECK_SECONDS = 24 * 3600
 #: What else the platform must have.
 NEEDS = {}  # type: dict[str, str]
 
@@ -41,6 +45,8 @@ def root_of(environ):
     if xdg and os.path.isabs(xdg):
         return os.path.join(xdg, "engine-pyz")
     home = environ.get("HOME") or os.path.expanduser("~")
+    if os.name == "posix" and not os.path.isabs(home):  # a user id without a name, as in containers
+        return os.path.join(os.path.abspath(environ.get("TMPDIR") or "/tmp"), "engine-pyz-%d" % os.geteuid())
     if sys.platform == "darwin":
         return os.path.join(home, "Library", "Caches", "engine-pyz")
     return os.path.join(home, ".cache", "engine-pyz")
@@ -50,22 +56,47 @@ def is_trusted(root, folder):
     # type: (str, str) -> bool
     """Tells whether a folder is there, and nobody but this user and root can have made it or can change it.
 
-    A folder that others may write into is fine as `root` if only owners may rename there (the sticky bit).
+    Neither can they put another one in its place: that goes for all folders above.  One that others may write into is
+    fine there if only owners may rename in it (the sticky bit), or if the others are a group that is this user's alone.
     """
-    for path in (folder, root):
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    if found.st_mode & 0o170000 != 0o040000:
+        return False
+    if os.name != "posix":
+        return True
+    own = os.geteuid()
+    if found.st_uid not in (0, own) or found.st_mode & 0o022:
+        return False
+    path = root = os.path.realpath(root)
+    while True:
         try:
-            found = os.lstat(path) if path == folder else os.stat(path)
+            found = os.lstat(path)
         except OSError:
             return False
-        if found.st_mode & 0o170000 != 0o040000:
+        if found.st_uid not in (0, own):
             return False
-        if os.name != "posix":
-            continue
-        if found.st_uid not in (0, os.geteuid()):
+        # A group of the user's own has the user's number, where users have one.
+        is_private = path != root and own == os.getegid() == found.st_gid != 0
+        if found.st_mode & (0o002 if is_private else 0o022) and not found.st_mode & 0o1000:
             return False
-        if found.st_mode & 0o022 and (path == folder or not found.st_mode & 0o1000):
-            return False
-    return True
+        if path == os.path.dirname(path):
+            return True
+        path = os.path.dirname(path)
+
+
+def is_checked(folder):
+    # type: (str) -> bool
+    """Tells whether nothing was missing in a folder not long ago, or nobody here could mend it."""
+    import time
+
+    path = os.path.join(folder, WHOLE)
+    try:
+        return abs(time.time() - os.stat(path).st_mtime) < CHECK_SECONDS or not os.access(folder, os.W_OK)
+    except OSError:
+        return not os.access(folder, os.W_OK)
 
 
 def put_first(folder):
@@ -101,7 +132,7 @@ def main():
     name, payloads = CONTENTS[suffix]
     root = root_of(os.environ)
     folder, remove = os.path.join(root, name), None
-    if not is_trusted(root, folder):
+    if not is_trusted(root, folder) or not is_checked(folder):
         from shipping.unpacking import first_start
 
         folder, remove = first_start(root, name, payloads, NEEDS, is_trusted)

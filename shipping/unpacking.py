@@ -1,7 +1,7 @@
 """Unpacks payloads into a folder, when `engine.pyz` is started for the first time: whole or not at all.
 
 Owns the folder's way from nothing to its name, what is said where it cannot be
-had, and the removal of what a killed start has left.  Does not know where the
+had, whether it is still whole, and the removal of what nobody uses any more.  Does not know where the
 folder should be, or when one may be trusted: `shipping.start`.  Needs Python 3.11 and
 imports little: whoever starts a container once waits for it.
 
@@ -15,6 +15,8 @@ import threading
 import time
 import zlib
 
+WHOLE = ".whole"  # as in `shipping.start`, which is not a module here
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 #: A folder that is not finished after a day belongs to a start that was killed.
 ABANDONED_SECONDS = 24 * 3600
+#: A folder of an older file that was not used for so long is in the way.
+UNUSED_SECONDS = 30 * 24 * 3600
+#: After so long what was written is on the disk: Linux waits 30 seconds (`vm.dirty_expire_centisecs`).
+WRITTEN_SECONDS = 120
 _UNFINISHED = ".unfinished-"
 
 
@@ -51,15 +57,20 @@ def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callabl
         OSError: when nothing can be written there, or what is there must not be trusted.
         ValueError: when a payload is damaged.
     """
-    os.makedirs(root, 0o755, exist_ok=True)
+    _make_root(root)
     folder = os.path.join(root, name)
-    unfinished = os.path.join(root, f"{_UNFINISHED}{os.getpid()}-{time.time_ns()}")
+    if trusted(root, folder):
+        if _is_whole(folder):
+            return folder
+        _take_away(root, folder)
+    unfinished = _unfinished(root)
     if not os.path.lexists(folder):
         os.mkdir(unfinished, 0o755)
         try:
             # Who could plant a folder there need not be helped by unpacking one first.
             if trusted(root, unfinished):
                 unpack(payloads, unfinished)
+                _write_table(payloads, unfinished)
                 os.rename(unfinished, folder)
         except OSError:
             if not os.path.isdir(folder):
@@ -69,8 +80,63 @@ def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callabl
                 remove(unfinished)
     if not trusted(root, folder):
         raise PermissionError(errno.EPERM, "others own it or may write into it")
-    _remove_abandoned(root)
+    _remove_unused(root)
     return folder
+
+
+def _make_root(root: str) -> None:
+    """Makes a folder and those above it, which `makedirs` gives the modes that the umask allows."""
+    if not os.path.isdir(root):
+        if os.path.dirname(root) != root:
+            _make_root(os.path.dirname(root))
+        try:
+            os.mkdir(root, 0o755)
+        except FileExistsError:
+            if not os.path.isdir(root):
+                raise
+
+
+def _unfinished(root: str) -> str:
+    return os.path.join(root, f"{_UNFINISHED}{os.getpid()}-{time.time_ns()}")
+
+
+def _take_away(root: str, folder: str) -> None:
+    """Removes a folder that nobody is to use any more; at once, as far as others can see."""
+    gone = _unfinished(root)
+    try:
+        os.rename(folder, gone)
+    except FileNotFoundError:  # another start does the same
+        return
+    remove(gone)
+
+
+def _write_table(payloads: "Sequence[bytes]", folder: str) -> None:
+    """Notes which files there are; checked on some later day, when all that was written has reached the disk."""
+    lines = [f"{size} {path}\n" for payload in payloads for block in _blocks(payload) for path, size, _ in block.files]
+    path = os.path.join(folder, WHOLE)
+    _write(path, memoryview("".join([*lines, f"{len(lines)} files\n"]).encode()), 0o644)
+    os.utime(path, (0, 0))
+
+
+def _is_whole(folder: str) -> bool:
+    """Tells whether all files of a folder are there, in full size: a machine that lost its power may have lost some."""
+    path = os.path.join(folder, WHOLE)
+    try:
+        with open(path, encoding="utf-8") as table:
+            lines = table.read().splitlines()
+        if not lines or lines.pop() != f"{len(lines)} files":
+            return False
+        for line in lines:
+            size, _, name = line.partition(" ")
+            if str(os.stat(f"{folder}/{name}").st_size) != size:
+                return False
+        if time.time() - os.stat(folder).st_mtime > WRITTEN_SECONDS:
+            os.utime(path)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
@@ -169,13 +235,17 @@ def _write(path: str, body: memoryview, mode: int) -> None:
         os.close(file)
 
 
-def _remove_abandoned(root: str) -> None:
-    """Removes what starts have left that were killed long ago."""
+def _remove_unused(root: str) -> None:
+    """Removes what starts have left that were killed long ago, and folders that no start has used for long."""
     for name in os.listdir(root):
         path = os.path.join(root, name)
         try:
-            if name.startswith(_UNFINISHED) and time.time() - os.lstat(path).st_mtime > ABANDONED_SECONDS:
-                remove(path)
+            age = time.time() - os.lstat(path).st_mtime
+            if name.startswith(_UNFINISHED):
+                if age > ABANDONED_SECONDS:
+                    remove(path)
+            elif age > UNUSED_SECONDS and time.time() - os.lstat(os.path.join(path, WHOLE)).st_mtime > UNUSED_SECONDS:
+                _take_away(root, path)
         except OSError:  # another start does the same
             continue
 

@@ -13,7 +13,7 @@ import pytest
 
 from cache.layout import default_root
 from shipping.payload import File
-from shipping.start import is_trusted, root_of
+from shipping.start import WHOLE, is_checked, is_trusted, root_of
 from shipping.zipapp import HERE, suffix_for, write
 from tests.support.unprivileged import unprivileged
 from tests.support.zipapps import MINOR, TREE, Zipapp, make_zipapp
@@ -206,3 +206,61 @@ def test_modules_are_unpacked_beside_the_usual_cache(environ: Mapping[str, str])
     assert root_of(environ) == f"{default_root(environ)}-pyz"
     assert root_of({**environ, "ENGINE_CACHE_DIR": "/elsewhere"}) == root_of(environ)
     assert root_of({**environ, "ENGINE_PYZ_DIR": "/named"}) == "/named"
+
+
+def test_a_user_without_a_home_gets_a_folder_of_its_own_among_the_temporary_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert root_of({}) == f"/tmp/engine-pyz-{os.geteuid()}"
+    assert root_of({"TMPDIR": str(tmp_path)}) == f"{tmp_path}/engine-pyz-{os.geteuid()}"
+
+
+def test_a_file_that_was_lost_is_noticed_and_mended(zipapp: Zipapp) -> None:
+    zipapp.start()
+    (folder,) = zipapp.unpacked()
+    before = sorted(folder.rglob("*"))
+    for damage in (folder / "part" / "__init__.py").unlink, lambda: (folder / "part" / "__init__.py").write_bytes(b""):
+        damage()
+        done = zipapp.start()
+        assert (done.returncode, done.stdout[:5], done.stderr) == (0, "tiny ", ""), done.stderr
+        assert zipapp.unpacked() == [folder] and sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_is_looked_over_once_a_day(zipapp: Zipapp) -> None:
+    zipapp.start()
+    (folder,) = zipapp.unpacked()
+    assert not is_checked(str(folder)), "what was just written may still be lost"
+    os.utime(folder, (1, 1))
+    zipapp.start()
+    assert is_checked(str(folder))
+    (folder / "part" / "__init__.py").unlink()
+    assert zipapp.start().returncode == 1
+    os.utime(folder / WHOLE, (1, 1))
+    assert zipapp.start().returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be anybody")
+def test_what_nobody_here_can_mend_is_not_looked_over(zipapp: Zipapp) -> None:
+    """As in an image, for one who is not root."""
+    zipapp.start()
+    (folder,) = zipapp.unpacked()
+    assert not is_checked(str(folder))
+    code = f"import os, sys; sys.path.insert(0, {str(HERE.parent)!r}); from shipping.start import *"
+    command = unprivileged(sys.executable, "-c", f"{code}; os.chdir('/'); print(is_checked({str(folder)!r}))")
+    assert subprocess.run([*command], capture_output=True, text=True).stdout == "True\n"
+
+
+def test_nobody_else_may_write_into_any_folder_above(tmp_path: Path) -> None:
+    root = tmp_path / "above" / "root"
+    folder = root / "folder"
+    folder.mkdir(parents=True)
+    assert is_trusted(str(root), str(folder))
+    for mode, trusted in ((0o777, False), (0o775, False), (0o1777, True), (0o700, True)):
+        root.parent.chmod(mode)
+        assert is_trusted(str(root), str(folder)) == trusted, oct(mode)
+    (tmp_path / "link").symlink_to("above")
+    assert is_trusted(str(tmp_path / "link" / "root"), str(folder))
+    if os.geteuid() == 0:
+        os.chown(root.parent, 1234, -1)
+        assert not is_trusted(str(tmp_path / "link" / "root"), str(folder))

@@ -1,6 +1,7 @@
 """A folder is there whole or not at all, and nothing is written elsewhere."""
 
 import os
+import time
 import zlib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from shipping.payload import File, pack
 from shipping.start import is_trusted
-from shipping.unpacking import ABANDONED_SECONDS, provide, unfit, unpack
+from shipping.unpacking import ABANDONED_SECONDS, UNUSED_SECONDS, WHOLE, provide, unfit, unpack
 
 PAYLOAD = pack({f"folder/module{number}.py": File(b"x = 1\n" * number) for number in range(50)}, block_bytes=200)
 
@@ -73,10 +74,12 @@ def test_only_owners_may_rename_where_it_is(tmp_path: Path) -> None:
 def test_the_umask_makes_nothing_writable_by_others(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        folder = Path(provided(tmp_path / "root"))
+        folder = Path(provided(tmp_path / "above" / "root"))
     finally:
         os.umask(before)
-    assert not [path for path in (folder.parent, folder, *folder.rglob("*")) if path.stat().st_mode & 0o022]
+    assert not [
+        path for path in (tmp_path / "above", folder.parent, folder, *folder.rglob("*")) if path.stat().st_mode & 0o022
+    ]
 
 
 def test_what_killed_starts_left_is_removed_after_a_day(tmp_path: Path) -> None:
@@ -87,6 +90,33 @@ def test_what_killed_starts_left_is_removed_after_a_day(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (then, then))
     provided(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".unfinished-2-2", "name", "other"]
+
+
+def test_folders_that_no_start_has_used_for_a_month_are_removed(tmp_path: Path) -> None:
+    for name, age in (("unused", UNUSED_SECONDS + 60), ("used", 60), ("of-others", UNUSED_SECONDS + 60)):
+        (tmp_path / name).mkdir()
+        if name != "of-others":
+            (tmp_path / name / WHOLE).touch()
+            os.utime(tmp_path / name / WHOLE, (time.time() - age,) * 2)
+        os.utime(tmp_path / name, (1, 1))
+    provided(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["name", "of-others", "used"]
+
+
+def test_a_damaged_folder_is_unpacked_again_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    folder = Path(provided(tmp_path))
+    inode = folder.stat().st_ino
+    assert Path(provided(tmp_path)).stat().st_ino == inode
+    lost = folder / "folder" / "module7.py"
+    for damage in (
+        lost.unlink,
+        lambda: lost.write_bytes(b""),
+        (folder / WHOLE).unlink,
+        lambda: (folder / WHOLE).write_text(""),
+    ):
+        damage()
+        assert provided(tmp_path) == str(folder) and os.listdir(tmp_path) == ["name"]
+        assert lost.read_bytes() == b"x = 1\n" * 7
 
 
 def test_a_system_that_lacks_what_compiled_modules_need_is_told() -> None:
