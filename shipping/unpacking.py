@@ -15,7 +15,9 @@ import threading
 import time
 import zlib
 
-WHOLE = ".whole"  # as in `shipping.start`, which is not a module here
+# As in `shipping.start`, which is `__main__` here.
+WHOLE = ".whole"
+CHECK_SECONDS = 24 * 3600
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,11 +113,12 @@ def _take_away(root: str, folder: str) -> None:
 
 
 def _write_table(payloads: "Sequence[bytes]", folder: str) -> None:
-    """Notes which files there are; checked on some later day, when all that was written has reached the disk."""
+    """Notes which files there are; that is checked for the first time when all of it should have reached the disk."""
     lines = [f"{size} {path}\n" for payload in payloads for block in _blocks(payload) for path, size, _ in block.files]
     path = os.path.join(folder, WHOLE)
     _write(path, memoryview("".join([*lines, f"{len(lines)} files\n"]).encode()), 0o644)
-    os.utime(path, (0, 0))
+    checked = time.time() - CHECK_SECONDS + WRITTEN_SECONDS
+    os.utime(path, (checked, checked))
 
 
 def _is_whole(folder: str) -> bool:
@@ -130,8 +133,7 @@ def _is_whole(folder: str) -> bool:
             size, _, name = line.partition(" ")
             if str(os.stat(f"{folder}/{name}").st_size) != size:
                 return False
-        if time.time() - os.stat(folder).st_mtime > WRITTEN_SECONDS:
-            os.utime(path)
+        os.utime(path)
     except PermissionError:
         return True
     except OSError:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 
 from cache.layout import default_root
 from shipping.payload import File
-from shipping.start import WHOLE, is_checked, is_trusted, root_of
+from shipping.start import CHECK_SECONDS, WHOLE, is_checked, is_trusted, root_of
+from shipping.unpacking import WRITTEN_SECONDS
 from shipping.zipapp import HERE, suffix_for, write
 from tests.support.unprivileged import unprivileged
 from tests.support.zipapps import MINOR, TREE, Zipapp, make_zipapp
@@ -222,6 +224,7 @@ def test_a_file_that_was_lost_is_noticed_and_mended(zipapp: Zipapp) -> None:
     before = sorted(folder.rglob("*"))
     for damage in (folder / "part" / "__init__.py").unlink, lambda: (folder / "part" / "__init__.py").write_bytes(b""):
         damage()
+        os.utime(folder / WHOLE, (1, 1))
         done = zipapp.start()
         assert (done.returncode, done.stdout[:5], done.stderr) == (0, "tiny ", ""), done.stderr
         assert zipapp.unpacked() == [folder] and sorted(folder.rglob("*")) == before
@@ -230,14 +233,15 @@ def test_a_file_that_was_lost_is_noticed_and_mended(zipapp: Zipapp) -> None:
 def test_a_folder_is_looked_over_once_a_day(zipapp: Zipapp) -> None:
     zipapp.start()
     (folder,) = zipapp.unpacked()
-    assert not is_checked(str(folder)), "what was just written may still be lost"
-    os.utime(folder, (1, 1))
-    zipapp.start()
-    assert is_checked(str(folder))
+    left = (folder / WHOLE).stat().st_mtime + CHECK_SECONDS - time.time()
+    assert 0 < left <= WRITTEN_SECONDS, "what was just written may still be lost"
     (folder / "part" / "__init__.py").unlink()
     assert zipapp.start().returncode == 1
     os.utime(folder / WHOLE, (1, 1))
     assert zipapp.start().returncode == 0
+    os.utime(folder / WHOLE, (1, 1))
+    assert zipapp.start().returncode == 0 and is_checked(str(folder))
+    assert (folder / WHOLE).stat().st_mtime > time.time() - CHECK_SECONDS / 2
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be anybody")
@@ -245,6 +249,8 @@ def test_what_nobody_here_can_mend_is_not_looked_over(zipapp: Zipapp) -> None:
     """As in an image, for one who is not root."""
     zipapp.start()
     (folder,) = zipapp.unpacked()
+    os.utime(folder / WHOLE, (1, 1))
+    folder.chmod(0o555)
     assert not is_checked(str(folder))
     code = f"import os, sys; sys.path.insert(0, {str(HERE.parent)!r}); from shipping.start import *"
     command = unprivileged(sys.executable, "-c", f"{code}; os.chdir('/'); print(is_checked({str(folder)!r}))")
