@@ -64,14 +64,18 @@ def measure(bench: Bench, row: Row, rounds: int, pip_rounds: int) -> Figure:
         bench: what to run with.
         row: what to run.
         rounds: how often each tool runs.
-        pip_rounds: how often pip does, which takes long.
+        pip_rounds: how often pip does, which takes long; 0 leaves it out.
 
     Raises:
         RunFailed: when a tool failed, or there is no room.
     """
     check_space(bench.folder, needed_bytes(row, rounds, pip_rounds))
-    tools = [tool for tool in row.tools if tool in bench.programs.commands]
-    rounds_of = {tool: min(rounds, pip_rounds) if tool == "pip" else rounds for tool in tools}
+    rounds_of = {
+        tool: min(rounds, pip_rounds) if tool == "pip" else rounds
+        for tool in row.tools
+        if tool in bench.programs.commands
+    }
+    tools = [tool for tool, count in rounds_of.items() if count]
     with ExitStack() as stack:
         base = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=bench.folder))
         caches = base

@@ -121,6 +121,10 @@ def test_each_tool_runs_once_without_the_clock_and_then_they_take_turns(tmp_path
     assert order == ["engine", "uv", "pip", "engine", "uv", "pip", "uv", "pip", "engine", "engine", "uv"]
 
 
+def test_pip_may_be_left_out(tmp_path: Path) -> None:
+    assert {each["words"][0] for each in Stage(tmp_path).measure(ROW, pip_rounds=0)} == {"engine", "uv"}
+
+
 @pytest.mark.parametrize(
     ("state", "fresh", "texts"),
     [
