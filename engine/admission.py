@@ -5,7 +5,16 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
+from engine.limits import (
+    BYTES_BESIDE_PAGES,
+    DOWNLOADS,
+    LARGE_BYTES,
+    LARGE_WEIGHT,
+    TINY_ALONE,
+    TINY_BYTES,
+    TINY_DOWNLOADS,
+    UNKNOWN_BYTES,
+)
 
 
 class Admission:
@@ -15,14 +24,17 @@ class Admission:
     under way, a page took two seconds over a link where it takes 30 ms when it
     is alone.  And every page that is late holds up a wheel.  So until the last page is there, one large
     download may be under way, which leaves half of the link to the others, and as many bytes of small ones as
-    keep the link busy.
+    keep the link busy.  Tiny ones have places of their own, unless somebody has said how many there are.
 
     Args:
-        places: how many downloads may be under way at once.
+        places: how many downloads may be under way at once; None where nobody has said.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
+    def __init__(self, places: int | None = None) -> None:
+        self._places = DOWNLOADS if places is None else places
+        self._tiny_places = TINY_DOWNLOADS if places is None else 0
+        self._has_tiny_places = places is None
+        self._tiny = 0
         self._small_bytes = 0
         self._large = 0
         self._pages = 0
@@ -36,6 +48,11 @@ class Admission:
         """Notes that a page is there, or failed."""
         self._pages -= 1
         self._admit()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many tiny downloads are under way that they are better asked for together."""
+        return self._has_tiny_places and self._tiny > TINY_ALONE
 
     @asynccontextmanager
     async def place(self, size_bytes: int | None) -> AsyncIterator[None]:
@@ -60,21 +77,32 @@ class Admission:
                 self._waiting.remove(item)
 
     def _admit(self) -> None:
-        while self._places > 0 and (item := self._next()) is not None:
+        while (item := self._next()) is not None:
             self._waiting.remove(item)
             self._count(item[0], 1)
             item[1].set()
 
     def _next(self) -> tuple[int, anyio.Event] | None:
         """Returns the largest waiter that may start now."""
+        placed = [item for item in self._waiting if self._has_place(item[0])]
         if not self._pages:
-            return max(self._waiting, key=_size, default=None)
+            return max(placed, key=_size, default=None)
         room = BYTES_BESIDE_PAGES - self._small_bytes
-        fitting = [item for item in self._waiting if (item[0] <= room if item[0] < LARGE_BYTES else not self._large)]
+        fitting = [item for item in placed if (item[0] <= room if item[0] < LARGE_BYTES else not self._large)]
         return max(fitting, key=_size, default=None)
 
+    def _has_place(self, size_bytes: int) -> bool:
+        return (self._tiny_places if self._is_tiny(size_bytes) else self._places) > 0
+
+    def _is_tiny(self, size_bytes: int) -> bool:
+        return self._has_tiny_places and size_bytes <= TINY_BYTES
+
     def _count(self, size_bytes: int, sign: int) -> None:
-        self._places -= sign * _weight(size_bytes)
+        if self._is_tiny(size_bytes):
+            self._tiny_places -= sign
+            self._tiny += sign
+        else:
+            self._places -= sign * _weight(size_bytes)
         if size_bytes < LARGE_BYTES:
             self._small_bytes += sign * size_bytes
         else:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from engine.credentials import without_credentials
 from engine.errors import IndexUnavailable, SizeMismatch
 from engine.index.client import Network
+from engine.limits import TINY_BYTES
 from engine.linking import write_all
 from engine.network.interrupted import DRIPS, Interrupted
 from engine.network.pace import Pace
@@ -58,6 +59,7 @@ async def download(
     promiser: str,
     on_disk: OnDisk,
     received: Callable[[int], None],
+    together: bool = False,
 ) -> int:
     """Downloads what is missing of a file once; the caller repeats it on `Restart`.
 
@@ -69,6 +71,7 @@ async def download(
         promiser: who: `index` or `lock`.
         on_disk: awaited when the server goes on with what is there, and after each piece of a large body.
         received: told how many bytes each read brought.
+        together: a tiny file may be asked for together with others, over connections that are open.
 
     Returns:
         The length of the whole in bytes.
@@ -81,6 +84,13 @@ async def download(
     """
     start = partial.written
     try:
+        if together and not start and expected_bytes is not None and expected_bytes <= TINY_BYTES:
+            body = await network.small_body(url)
+            # What is wrong with another one is told by those who ask for it alone.
+            if body is not None and len(body) == expected_bytes:
+                _write_whole(partial, body)
+                received(len(body))
+                return partial.written
         async with network.file(url, partial.request_headers()) as response:
             if start and response.status in (200, 206, 416):
                 partial.check(response.status, response.headers)
@@ -105,6 +115,12 @@ async def download(
     if expected_bytes is not None and partial.written != expected_bytes:
         raise _wrong_size(url, partial.written, expected_bytes, promiser)
     return partial.written
+
+
+def _write_whole(partial: Partial, body: bytes) -> None:
+    with _PartialFile(partial.path, "wb", opener=_open_private) as raw:
+        raw.writelines([body])
+    partial.total = partial.written = len(body)
 
 
 def _wrong_size(url: str, found: int, expected: int, promiser: str) -> SizeMismatch:

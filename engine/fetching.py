@@ -230,6 +230,7 @@ class _Fetch:
                     promiser=self._choice.promiser,
                     on_disk=on_disk,
                     received=fetcher.received,
+                    together=fetcher.admission.is_crowded,
                 )
                 details["bytes"] = total
                 return total

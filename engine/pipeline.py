@@ -25,7 +25,6 @@ from engine.errors import ConfigurationError, EngineError, IndexUnavailable, Ins
 from engine.index.client import Network
 from engine.index.compatibility import Target
 from engine.index.source import Sources
-from engine.limits import DOWNLOADS
 from engine.refusals import REFUSALS, Refusals
 from engine.reporting import Progress, describe_links
 from engine.selection import Selection
@@ -81,7 +80,7 @@ class Pipeline:
         self._works = works
         self._scratch = scratch
         self._workers = workers
-        self._admission = Admission(run.options.network.concurrent_downloads or DOWNLOADS)
+        self._admission = Admission(run.options.network.concurrent_downloads)
         self._progress = Progress()
         self._find = find
         self._supply = Supply(

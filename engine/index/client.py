@@ -194,6 +194,20 @@ class Network:
         async with self._careful().file(url, headers, moved=moved) as file:
             yield file
 
+    async def small_body(self, url: str) -> bytes | None:
+        """Returns a small file, asked for together with others; None where it has to be asked for alone.
+
+        Args:
+            url: absolute.
+        """
+        told: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+
+        def tell(body: bytes | None) -> None:
+            if not told.done():
+                told.set_result(body)
+
+        return await told if self.plain.get(url, tell) else None
+
     async def _needs_care(self, url: str, what: str, status: int, fields: Mapping[str, str], reason: str) -> bool:
         """Tells whether only a careful question can find out what a plain one was to find out.
 

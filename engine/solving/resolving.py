@@ -16,7 +16,6 @@ from engine.environment.platforms import Elsewhere
 from engine.errors import EngineError, NoResolution
 from engine.index.client import Network
 from engine.index.source import Sources, sources
-from engine.limits import DOWNLOADS
 from engine.reporting import Progress
 from engine.solving.ahead import Ahead
 from engine.solving.answers import Answers
@@ -111,7 +110,7 @@ async def with_supply(
             network=network,
             workers=workers,
             scratch=scratch,
-            admission=Admission(run.options.network.concurrent_downloads or DOWNLOADS),
+            admission=Admission(run.options.network.concurrent_downloads),
             progress=Progress(),
         )
         try:

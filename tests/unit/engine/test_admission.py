@@ -4,7 +4,16 @@ import anyio
 import pytest
 
 from engine.admission import Admission
-from engine.limits import BYTES_BESIDE_PAGES, LARGE_BYTES, LARGE_WEIGHT, UNKNOWN_BYTES
+from engine.limits import (
+    BYTES_BESIDE_PAGES,
+    DOWNLOADS,
+    LARGE_BYTES,
+    LARGE_WEIGHT,
+    TINY_ALONE,
+    TINY_BYTES,
+    TINY_DOWNLOADS,
+    UNKNOWN_BYTES,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -191,3 +200,32 @@ async def test_an_error_inside_gives_the_place_back() -> None:
     with anyio.fail_after(5):
         async with admission.place(0):
             pass
+
+
+async def test_tiny_downloads_have_places_of_their_own_unless_somebody_has_said_how_many_there_are() -> None:
+    for places, tiny, others in ((None, TINY_DOWNLOADS, DOWNLOADS), (16, 16, 0)):
+        admission = Admission(places)
+        inside: list[int] = []
+        crowded: list[bool] = []
+        release = anyio.Event()
+
+        async def work(
+            size: int,
+            admission: Admission = admission,
+            inside: list[int] = inside,
+            crowded: list[bool] = crowded,
+            release: anyio.Event = release,
+        ) -> None:
+            async with admission.place(size):
+                inside.append(size)
+                crowded.append(admission.is_crowded)
+                await release.wait()
+
+        async with anyio.create_task_group() as group:
+            for size in [TINY_BYTES] * (TINY_DOWNLOADS + 1) + [TINY_BYTES + 1] * (DOWNLOADS + 1):
+                group.start_soon(work, size)
+            await anyio.wait_all_tasks_blocked()
+            assert (inside.count(TINY_BYTES), inside.count(TINY_BYTES + 1)) == (tiny, others), places
+            assert any(crowded) == (places is None) and not any(crowded[:TINY_ALONE])
+            release.set()
+        assert len(inside) == TINY_DOWNLOADS + DOWNLOADS + 2
