@@ -1,5 +1,7 @@
 """Downloads start the largest first, few while pages are on their way, and one that gives up keeps no place."""
 
+from contextlib import AsyncExitStack
+
 import anyio
 import pytest
 
@@ -226,6 +228,19 @@ async def test_tiny_downloads_have_places_of_their_own_unless_somebody_has_said_
                 group.start_soon(work, size)
             await anyio.wait_all_tasks_blocked()
             assert (inside.count(TINY_BYTES), inside.count(TINY_BYTES + 1)) == (tiny, others), places
-            assert any(crowded) == (places is None) and not any(crowded[:TINY_ALONE])
+            assert set(crowded) == {places is None}
             release.set()
         assert len(inside) == TINY_DOWNLOADS + DOWNLOADS + 2
+
+
+async def test_a_few_tiny_downloads_are_no_crowd() -> None:
+    admission = Admission()
+    async with AsyncExitStack() as stack:
+        for _ in range(TINY_ALONE):
+            await stack.enter_async_context(admission.place(1))
+            assert not admission.is_crowded
+        await stack.enter_async_context(admission.place(TINY_BYTES + 1))
+        assert not admission.is_crowded
+        await stack.enter_async_context(admission.place(TINY_BYTES))
+        assert admission.is_crowded
+    assert not admission.is_crowded
