@@ -218,6 +218,7 @@ class _Server:
         self._queue: deque[PlainRequest] = deque()
         self._queued_weight = 0
         self._connections: list[PlainConnection] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._depth = 1
         self._most_depth = BULK_DEPTH
         self._faults = 0
@@ -283,7 +284,9 @@ class _Server:
         while len(self._connections) < most:
             connection = PlainConnection(self)
             self._connections.append(connection)
-            self._group.create_task(self._keep(connection))
+            task = self._group.create_task(self._keep(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         ready = [one for one in self._connections if one.is_open]
         while self._queue and ready:
             connection = min(ready, key=_load)
@@ -376,6 +379,9 @@ class _Server:
         for connection in connections:
             connection.waiting.clear()
             connection.abort()
+        # One that is only being made cannot be aborted, and nobody is to wait until its server ends it.
+        for task in self._tasks:
+            task.cancel()
 
     def _refuse(self, requests: list[PlainRequest], failure: Unanswered | None = None) -> None:
         for request in requests:

@@ -246,3 +246,14 @@ async def test_no_more_is_read_than_somebody_takes() -> None:
             # The server goes on meanwhile, as far as it may.
             await asyncio.to_thread(sum, range(200_000))
     assert first < size // 4
+
+
+async def test_nobody_waits_for_a_connection_that_is_only_being_made_when_all_is_over() -> None:
+    async with asking(Server(), patience_seconds=60) as (_, plain, _):
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and never answers the handshake
+            page = asyncio.create_task(plain.page(f"https://127.0.0.1:{silent.getsockname()[1]}/", {}))
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert not page.done()
+            plain.end()
+            page.cancel()
