@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -249,11 +249,11 @@ async def test_no_more_is_read_than_somebody_takes() -> None:
 
 
 async def test_nobody_waits_for_a_connection_that_is_only_being_made_when_all_is_over() -> None:
-    async with asking(Server(), patience_seconds=60) as (_, plain, _):
-        with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and never answers the handshake
+    # It never answers the handshake.
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
+        async with asking(Server(), patience_seconds=60) as (_, plain, _):
             page = asyncio.create_task(plain.page(f"https://127.0.0.1:{silent.getsockname()[1]}/", {}))
-            for _ in range(10):
-                await asyncio.sleep(0)
+            stream, _ = await asyncio.get_running_loop().run_in_executor(None, silent.accept)
+            stack.callback(stream.close)
             assert not page.done()
-            plain.end()
             page.cancel()
