@@ -20,7 +20,7 @@ import sys
 CONTENTS = {}  # type: dict[str, tuple[str, list[str]]]
 #: Names the files of a folder; its time is that of the last check that they are all there.
 WHOLE = ".whole"
-#: How often that is checked: it takes some milliseconds.
+#: How often that is checked, besides once after the machine was started: it takes some milliseconds.
 CHECK_SECONDS = 24 * 3600
 #: What else the platform must have.
 NEEDS = {}  # type: dict[str, str]
@@ -58,6 +58,7 @@ def is_trusted(root, folder):
 
     Neither can they put another one in its place: that goes for all folders above.  One that others may write into is
     fine there if only owners may rename in it (the sticky bit), or if the others are a group that is this user's alone.
+    `root` has no links in it: who may change a link need not be who may change the folders that it leads through now.
     """
     try:
         found = os.lstat(folder)
@@ -70,7 +71,7 @@ def is_trusted(root, folder):
     own = os.geteuid()
     if found.st_uid not in (0, own) or found.st_mode & 0o022:
         return False
-    path = root = os.path.realpath(root)
+    path = root
     while True:
         try:
             found = os.lstat(path)
@@ -89,14 +90,27 @@ def is_trusted(root, folder):
 
 def is_checked(folder):
     # type: (str) -> bool
-    """Tells whether nothing was missing in a folder not long ago, or nobody here could mend it."""
+    """Tells whether nothing was missing in a folder not long ago, or nobody here could mend it.
+
+    Not long ago is after the machine was started, too: what it had not yet written when it lost its power is gone.
+    """
     import time
 
-    path = os.path.join(folder, WHOLE)
     try:
-        return abs(time.time() - os.stat(path).st_mtime) < CHECK_SECONDS or not os.access(folder, os.W_OK)
+        age = time.time() - os.stat(os.path.join(folder, WHOLE)).st_mtime
     except OSError:
-        return not os.access(folder, os.W_OK)
+        age = CHECK_SECONDS
+    # This clock begins when the machine starts; where it stands still while that sleeps there is one look more.
+    return abs(age) < min(CHECK_SECONDS, time.monotonic()) or not os.access(folder, os.W_OK)
+
+
+def forget_check(folder):
+    # type: (str) -> None
+    """Lets the next start look whether something is missing."""
+    try:
+        os.utime(os.path.join(folder, WHOLE), (0, 0))
+    except OSError:  # nobody here can mend it
+        pass
 
 
 def put_first(folder):
@@ -130,16 +144,21 @@ def main():
 
         start_another(CONTENTS)
     name, payloads = CONTENTS[suffix]
-    root = root_of(os.environ)
+    root = os.path.realpath(root_of(os.environ))
     folder, remove = os.path.join(root, name), None
     if not is_trusted(root, folder) or not is_checked(folder):
         from shipping.unpacking import first_start
 
         folder, remove = first_start(root, name, payloads, NEEDS, is_trusted)
-    put_first(folder)
-    from cli import run
+    try:
+        put_first(folder)
+        from cli import run
 
-    run(remove)
+        run(remove)
+    except Exception:
+        # Nothing that is expected comes here; the cause may be a file that was lost since the last look.
+        forget_check(folder)
+        raise
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import zlib
 
 # As in `shipping.start`, which is `__main__` here.
 WHOLE = ".whole"
-CHECK_SECONDS = 24 * 3600
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 ABANDONED_SECONDS = 24 * 3600
 #: A folder of an older file that was not used for so long is in the way.
 UNUSED_SECONDS = 30 * 24 * 3600
-#: After so long what was written is on the disk: Linux waits 30 seconds (`vm.dirty_expire_centisecs`).
-WRITTEN_SECONDS = 120
 _UNFINISHED = ".unfinished-"
 
 
@@ -50,7 +47,7 @@ def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callabl
     Many may do so at once: the first one to finish gives the folder its name, and the others use it.
 
     Args:
-        root: absolute path of the folder that gets the folder; made where it is not there.
+        root: absolute path, without links, of the folder that gets the folder; made where it is not there.
         name: what the folder is called.
         payloads: what goes into it.
         trusted: whether a folder in `root` is one whose modules may be run.
@@ -113,16 +110,20 @@ def _take_away(root: str, folder: str) -> None:
 
 
 def _write_table(payloads: "Sequence[bytes]", folder: str) -> None:
-    """Notes which files there are; that is checked for the first time when all of it should have reached the disk."""
+    """Notes which files there are.
+
+    Nothing waits until they are on the disk, which takes seconds on some: what a machine that stops has not written by
+    then is noticed by the first start after it was started again.
+    """
     lines = [f"{size} {path}\n" for payload in payloads for block in _blocks(payload) for path, size, _ in block.files]
-    path = os.path.join(folder, WHOLE)
-    _write(path, memoryview("".join([*lines, f"{len(lines)} files\n"]).encode()), 0o644)
-    checked = time.time() - CHECK_SECONDS + WRITTEN_SECONDS
-    os.utime(path, (checked, checked))
+    _write(os.path.join(folder, WHOLE), memoryview("".join([*lines, f"{len(lines)} files\n"]).encode()), 0o644)
 
 
 def _is_whole(folder: str) -> bool:
-    """Tells whether all files of a folder are there, in full size: a machine that lost its power may have lost some."""
+    """Tells whether all files of a folder are there, in full size: a machine that lost its power may have lost some.
+
+    File systems note the size of what was added to a file once it is on the disk.
+    """
     path = os.path.join(folder, WHOLE)
     try:
         with open(path, encoding="utf-8") as table:
@@ -136,7 +137,7 @@ def _is_whole(folder: str) -> bool:
         os.utime(path)
     except PermissionError:
         return True
-    except OSError:
+    except (OSError, ValueError):  # or the table is no text
         return False
     return True
 
@@ -242,12 +243,16 @@ def _remove_unused(root: str) -> None:
     for name in os.listdir(root):
         path = os.path.join(root, name)
         try:
-            age = time.time() - os.lstat(path).st_mtime
+            found = os.lstat(path)
+            age = time.time() - found.st_mtime
             if name.startswith(_UNFINISHED):
                 if age > ABANDONED_SECONDS:
                     remove(path)
-            elif age > UNUSED_SECONDS and time.time() - os.lstat(os.path.join(path, WHOLE)).st_mtime > UNUSED_SECONDS:
-                _take_away(root, path)
+            else:
+                checked = os.lstat(os.path.join(path, WHOLE)).st_mtime
+                # Every start lists the folder, also that of a user who may not note that it was looked over.
+                if time.time() - max(found.st_mtime, found.st_atime, checked) > UNUSED_SECONDS:
+                    _take_away(root, path)
         except OSError:  # another start does the same
             continue
 
@@ -265,7 +270,7 @@ def first_start(
     """Unpacks members of the file that this module comes from, or leaves with what is wrong.
 
     Args:
-        root: absolute path of the folder that gets the folder.
+        root: absolute path, without links, of the folder that gets the folder.
         name: what the folder is called.
         members: the names of payloads.
         needs: what `unfit` looks at.

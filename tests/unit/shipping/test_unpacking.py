@@ -94,14 +94,20 @@ def test_what_killed_starts_left_is_removed_after_a_day(tmp_path: Path) -> None:
 
 
 def test_folders_that_no_start_has_used_for_a_month_are_removed(tmp_path: Path) -> None:
-    for name, age in (("unused", UNUSED_SECONDS + 60), ("used", 60), ("of-others", UNUSED_SECONDS + 60)):
+    now, unused = time.time(), time.time() - UNUSED_SECONDS - 60
+    for name, listed, checked in (
+        ("unused", unused, unused),
+        ("used", unused, now),
+        ("used-by-who-cannot-write", now, unused),
+        ("foreign", unused, None),
+    ):
         (tmp_path / name).mkdir()
-        if name != "of-others":
+        if checked is not None:
             (tmp_path / name / WHOLE).touch()
-            os.utime(tmp_path / name / WHOLE, (time.time() - age,) * 2)
-        os.utime(tmp_path / name, (1, 1))
+            os.utime(tmp_path / name / WHOLE, (checked, checked))
+        os.utime(tmp_path / name, (listed, 1))
     provided(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ["name", "of-others", "used"]
+    assert sorted(os.listdir(tmp_path)) == ["foreign", "name", "used", "used-by-who-cannot-write"]
 
 
 def test_a_damaged_folder_is_unpacked_again_and_a_whole_one_is_not(tmp_path: Path) -> None:
@@ -114,6 +120,8 @@ def test_a_damaged_folder_is_unpacked_again_and_a_whole_one_is_not(tmp_path: Pat
         lambda: lost.write_bytes(b""),
         (folder / WHOLE).unlink,
         lambda: (folder / WHOLE).write_text(""),
+        lambda: (folder / WHOLE).write_bytes(b"\xff" * 99),
+        lambda: (folder / WHOLE).write_bytes(b"1 \0\n1 files\n"),
     ):
         damage()
         assert provided(tmp_path) == str(folder) and os.listdir(tmp_path) == ["name"]
