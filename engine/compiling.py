@@ -28,6 +28,7 @@ from engine.remembering import Memory
 from engine.reporting import View
 from engine.scratch import Scratch
 from engine.sync import Run
+from engine.usual import usual_projects
 from engine.workers import Workers
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class _Compilation:
         self._before = before
         self.target = _TargetFacts(run, options)
         self._wants: Wants | None = None
+        self._expected: list[str] = []
 
     def memory(self) -> Memory:
         """Returns where the answer of an earlier run would be."""
@@ -213,6 +215,8 @@ class _Compilation:
         guesses = self._guess()
         if guesses is None:
             self._read()
+        else:
+            self._expected = guesses
         from engine.network.trust import Trust
 
         trust = Trust(self._run.options.network, self._run.environ)
@@ -230,7 +234,7 @@ class _Compilation:
         return run_to_end(self._ask(guesses or [], workers, scratch, trust, first))
 
     def _guess(self) -> list[str] | None:
-        """Returns projects whose pages will be asked for; None where the files have to be read before anything else.
+        """Returns projects whose pages will probably be asked for; None where the files have to be read before that.
 
         Only while an interpreter is still asked about itself: then nothing of this run is in the cache.
         """
@@ -251,7 +255,7 @@ class _Compilation:
             if found is None:
                 return None
             names.update(dict.fromkeys(found))
-        return list(names)
+        return usual_projects(names, dependencies=self._options.dependencies)
 
     def _read(self) -> None:
         from engine.wanted.reading import read_wants
@@ -330,6 +334,7 @@ class _Compilation:
             workers=workers,
             scratch=scratch,
             cutoffs=options.cutoffs,
+            expected=self._expected,
         )
         from engine.solving.answering import answer_of
 
@@ -374,6 +379,7 @@ class _Compilation:
             workers=workers,
             scratch=scratch,
             cutoffs=options.cutoffs,
+            expected=self._expected,
         )
         if options.asked.parts and not wants.pythons:
             found.warnings.append(f"the project says no requires-python: what is locked is for Python {target.python}")

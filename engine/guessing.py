@@ -69,9 +69,10 @@ def pinned_names(lock: bytes) -> list[str] | None:
 
 
 def wanted_names(requirements: bytes) -> list[str] | None:
-    """Returns the normalised names that a file of requirements wants without a condition, from any index.
+    """Returns what a file of requirements wants without a condition, from any index.
 
-    None when the file has to be read before anything is asked, for the reasons of `pinned_names`.
+    That is normalised names, and beside them `name[extra]` for each extra.  None when the file has to be read before
+    anything is asked, for the reasons of `pinned_names`.
     """
     if requirements.startswith(_MARKS) or any(b"coding" in line for line in requirements.split(b"\n", 2)[:2]):
         return None
@@ -84,7 +85,12 @@ def wanted_names(requirements: bytes) -> list[str] | None:
         name, rest = line[:end], line[end:].lstrip()
         is_name = rest[:1] in _AFTER_NAME and not name.endswith(_ARCHIVES)
         if name and is_name and b";" not in rest and b"@" not in rest:
-            names[normalize_name(name.decode("ascii"))] = None
+            project = normalize_name(name.decode("ascii"))
+            names[project] = None
+            extras = rest[1:].partition(b"]")[0] if rest.startswith(b"[") else b""
+            for extra in map(bytes.strip, extras.split(b",")):
+                if extra and _NAME.issuperset(extra):
+                    names[f"{project}[{normalize_name(extra.decode('ascii'))}]"] = None
     return list(names)
 
 

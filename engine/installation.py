@@ -18,6 +18,7 @@ from engine.installing import InstallRequest, guess_names
 from engine.recording import timed
 from engine.scratch import Scratch
 from engine.sync import Run, Target
+from engine.usual import usual_projects
 from engine.workers import Workers
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Installation:
         self._request = request
         self._target = target
         self._inputs = inputs
+        self._expected: list[str] = []
         self._facts = Facts(run, [target])
         self._wants: Wants | None = None
         self._problem: Problem | None = None
@@ -93,7 +95,7 @@ class Installation:
             EngineError: when the environment cannot have what is wanted.
         """
         try:
-            guesses = self._guess()
+            guesses = self._expected = self._guess()
             if not guesses:
                 self._prepare()
                 if self._is_settled():
@@ -141,15 +143,17 @@ class Installation:
     # -- before anybody is asked ------------------------------------------------
 
     def _guess(self) -> list[str]:
-        """Returns projects whose pages will be needed; none where what is needed is known as fast.
+        """Returns projects whose pages will probably be needed; none where what is needed is known as fast.
 
         Only while a child is still asked about an interpreter.
         """
         if not self._facts.waiting or self._run.options.offline:
             return []
         names = guess_names(self._request, self._run.cwd)
+        if names is None:
+            return []
         there = set(installed_names(self._target.environment))
-        return [name for name in names or () if name not in there]
+        return usual_projects(names, there, dependencies=self._request.dependencies)
 
     def _prepare(self) -> None:
         """Finds out what is wanted, and what is there.
@@ -322,6 +326,7 @@ class Installation:
             self._installed,
             may_stay(self._problem, self._installed, self._going),
             ahead=None if self._run.options.dry_run or self._run.options.offline else group,
+            expected=self._expected,
         )
         work = _work(self._target)
         work.warnings.extend(found.warnings)

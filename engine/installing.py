@@ -12,7 +12,6 @@ import time
 
 from cache import plans
 from engine import __version__
-from engine.environment.installed import normalize_name
 from engine.errors import EngineError
 from engine.inputs import STANDARD_INPUT, conditions_hold, is_web_address, read_named
 from engine.light_sha256 import sha256
@@ -255,7 +254,9 @@ class _Installer:
 
 
 def guess_names(request: InstallRequest, cwd: str) -> list[str] | None:
-    """Returns projects that are wanted without a condition; None where the files have to be read first.
+    """Returns what is wanted without a condition, as `engine.guessing.wanted_names` does for one file.
+
+    None where the files have to be read first.
 
     Args:
         request: what was asked.
@@ -280,4 +281,4 @@ def guess_names(request: InstallRequest, cwd: str) -> list[str] | None:
         if found is None:
             return None
         names.update(dict.fromkeys(found))
-    return [normalize_name(name) for name in names]
+    return list(names)

@@ -16,7 +16,7 @@ distribution that has the dependency comes from a URL itself.
 Source: PubGrub, as described by its author and used by Dart's pub.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from packaging.utils import NormalizedName
 
@@ -108,6 +108,10 @@ class Resolver:
             elif needed := self._decide(node):
                 return self._waiting(needed)
         return self._resolution
+
+    def expect(self, names: Iterable[NormalizedName]) -> None:
+        """Learns which projects will probably be needed, so that they are likely from the start; changes no answer."""
+        self._speculation.expect(names)
 
     def likely(self) -> tuple[Request, ...]:
         """Returns what further answers have made likely since it was last told, without going on."""

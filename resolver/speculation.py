@@ -1,7 +1,8 @@
 """What will probably be asked for next.
 
 Owns guesses only: the releases of every project that is mentioned, the metadata of the
-candidate that fits all mentions so far, and what that one mentions in turn.  It runs
+candidate that fits all mentions so far, and what that one mentions in turn; and before a
+project is mentioned that somebody expects to be, its releases and the metadata of the first candidate.  It runs
 ahead of the solver, is driven by answers, and is never asked by it, so that it cannot
 change the resolution.  Rules: a request is handed out once; nothing is built on a guess.
 """
@@ -42,6 +43,15 @@ class Speculation:
         self._guesses: dict[NormalizedName, _Guess] = {}
         self._handed_out: set[Request] = set()
         self._next: list[Request] = []
+        self._expected: set[NormalizedName] = set()
+
+    def expect(self, names: Iterable[NormalizedName]) -> None:
+        """Learns which projects will probably be mentioned."""
+        for name in names:
+            if name not in self._guesses:
+                self._expected.add(name)
+                for request in self._knowledge.listings(name):
+                    self.ask(request)
 
     def mention(self, mentions: Iterable[Wanted]) -> None:
         """Follows what somebody wants, as far as the answers reach."""
@@ -66,6 +76,8 @@ class Speculation:
         guess = self._guesses.get(request.name)
         if guess is not None:
             self.mention(self._follow(request.name, guess))
+        elif request.name in self._expected:
+            self._ask_first(request.name)
 
     def ask(self, request: Request) -> None:
         """Notes a request that is likely, unless it was handed out or answered."""
@@ -79,6 +91,13 @@ class Speculation:
         found = [request for request in self._next if request not in needed and not self._knowledge.has(request)]
         self._next.clear()
         return tuple(sorted(found, key=lambda request: not isinstance(request, Versions)))
+
+    def _ask_first(self, name: NormalizedName) -> None:
+        """Asks for the metadata of the first candidate of a project that nobody has mentioned yet."""
+        project = self._knowledge.project(name)
+        bit = 0 if project is None else project.best(project.usable)
+        if project is not None and bit and project.table.releases[bit.bit_length() - 2].cheap:
+            self.ask(self._knowledge.request(project, bit.bit_length() - 2))
 
     def _follow(self, name: NormalizedName, guess: _Guess) -> list[Wanted]:
         project = self._knowledge.project(name)

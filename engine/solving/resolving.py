@@ -3,7 +3,7 @@
 Loaded while the first pages are on their way; `engine.compiling` is the door.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import anyio
@@ -66,6 +66,7 @@ async def resolve(
     workers: Workers,
     scratch: str,
     cutoffs: "Cutoffs | None" = None,
+    expected: Iterable[str] = (),
 ) -> Found:
     """Finds versions.
 
@@ -78,6 +79,7 @@ async def resolve(
         workers: sort and unpack.
         scratch: a private folder on the cache's file system.
         cutoffs: files that are too new to count, or None.
+        expected: normalised names of projects that will probably be needed, to ask about at once.
 
     Raises:
         NoResolution: when there are none.
@@ -86,7 +88,7 @@ async def resolve(
 
     async def body(supply: Supply) -> Found:
         resolving = Resolving(run, wants, target, network=network, workers=workers, supply=supply, cutoffs=cutoffs)
-        return await resolving.run(problem)
+        return await resolving.run(problem, expected=expected)
 
     found = await with_supply(run, body, network=network, workers=workers, scratch=scratch)
     found.warnings.extend(network.warnings)
@@ -167,6 +169,7 @@ class Resolving:
         installed: Mapping[NormalizedName, InstalledRelease] | None = None,
         staying: Collection[NormalizedName] = (),
         ahead: TaskGroup | None = None,
+        expected: Iterable[str] = (),
     ) -> Found:
         """Finds versions.
 
@@ -176,6 +179,7 @@ class Resolving:
             staying: those of which nothing else is considered, unless that would change the answer: so the pages of
                 what stays are not asked for.
             ahead: owns downloads of wheels that will probably be installed, which may go on afterwards; None for none.
+            expected: as `resolve` has it.
 
         Raises:
             NoResolution: when there are none.
@@ -188,7 +192,7 @@ class Resolving:
                 answers = self._answers(asked, installed, names)
                 downloads = None if ahead is None else Ahead(ahead, self._supply, answers.wheel)
                 try:
-                    found = await _drive(problem, answers, downloads)
+                    found = await _drive(problem, answers, downloads, expected)
                 except (ResolutionFailed, EngineError) as exc:
                     found = exc
                 if not names or (isinstance(found, Found) and not _was_in_the_way(found)):
@@ -235,8 +239,10 @@ def _was_in_the_way(found: Found) -> bool:
     return bool(effort.conflicts or effort.rejections)
 
 
-async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None) -> Found:
-    driver = Driver(Resolver(problem), answers, ahead=ahead)
+async def _drive(problem: Problem, answers: Answers, ahead: Ahead | None, expected: Iterable[str]) -> Found:
+    resolver = Resolver(problem)
+    resolver.expect(map(NormalizedName, expected))
+    driver = Driver(resolver, answers, ahead=ahead)
     try:
         resolution = await driver.run()
     except BaseException:

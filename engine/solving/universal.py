@@ -3,7 +3,7 @@
 Beside `engine.solving.resolving`, which does the same for one environment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -98,6 +98,7 @@ async def resolve_everywhere(
     workers: Workers,
     scratch: str,
     cutoffs: Cutoffs | None = None,
+    expected: Iterable[str] = (),
 ) -> FoundEverywhere:
     """Finds versions; see `engine.solving.resolving.resolve`.
 
@@ -110,7 +111,7 @@ async def resolve_everywhere(
         resolving = _ResolvingEverywhere(
             run, wants, target, network=network, workers=workers, supply=supply, cutoffs=cutoffs
         )
-        return await resolving.run_everywhere(problem)
+        return await resolving.run_everywhere(problem, expected)
 
     found = await with_supply(run, body, network=network, workers=workers, scratch=scratch)
     found.warnings.extend(network.warnings)
@@ -120,13 +121,15 @@ async def resolve_everywhere(
 class _ResolvingEverywhere(Resolving):
     """One universal resolution."""
 
-    async def run_everywhere(self, problem: UniversalProblem) -> FoundEverywhere:
+    async def run_everywhere(self, problem: UniversalProblem, expected: Iterable[str]) -> FoundEverywhere:
         found: FoundEverywhere | Exception
         async with anyio.create_task_group() as group:
             asked = self._asked(group)
             answers = self._answers(asked)
             try:
-                resolution = await Driver(UniversalResolver(problem), answers).run()
+                resolver = UniversalResolver(problem)
+                resolver.expect(map(NormalizedName, expected))
+                resolution = await Driver(resolver, answers).run()
                 chosen = [Pin(pin.name, pin.version, pin.url, pin.extras) for pin in resolution.pins]
                 warnings, notes = answers.tell(tuple({pin.name: pin for pin in chosen}.values()))
                 effort = resolution.effort

@@ -6,7 +6,7 @@ older ones where the fewest versions are wanted, and what they chose is preferre
 agree where they can.  The resolution depends on no order and delay of answers, since none of its steps does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -46,6 +46,10 @@ class UniversalResolver:
     def answer(self, request: Request, answer: Answer) -> None:
         """Takes an answer; see `Resolver.answer`."""
         self._fork.answer(request, answer)
+
+    def expect(self, names: Iterable[NormalizedName]) -> None:
+        """Learns which projects will probably be needed; see `Resolver.expect`."""
+        self._fork.expect(names)
 
     def likely(self) -> tuple[Request, ...]:
         """Returns what further answers have made likely; see `Resolver.likely`."""
