@@ -64,15 +64,15 @@ def table(projects: dict[NormalizedName, RawMetadata]) -> str:
     Args:
         projects: the metadata of each.
     """
-    lines: list[tuple[str, set[str]]] = []
+    lines: dict[str, set[str]] = {}
     for name, metadata in projects.items():
         base = _wanted(metadata, "") - {name}
-        lines.append((name, base))
+        lines[name] = base
         for extra in map(canonicalize_name, metadata.get("provides_extra", ())):
             added = _wanted(metadata, extra) - base - {name}
             if len(added) <= _MOST_OF_AN_EXTRA and not _NOT_FOR_USERS.search(extra):
-                lines.append((f"{name}[{extra}]", added))
-    return "".join(f"{' '.join([key, *sorted(wanted)])}\n" for key, wanted in lines if wanted)
+                lines[f"{name}[{extra}]"] = added
+    return "".join(f"{' '.join([key, *sorted(wanted)])}\n" for key, wanted in lines.items() if wanted)
 
 
 def _wanted(metadata: RawMetadata, extra: str) -> set[str]:
@@ -97,7 +97,7 @@ def main(folders: list[str]) -> None:
     """Writes the table of the wheels in some folders to the standard output."""
     projects = newest(map(Path, folders))
     sys.stdout.write(
-        f"# What {len(projects)} well-known projects require, from the metadata of their wheels: names to ask for early.\n"
+        f"# What {len(projects)} well-known projects require, as their wheels say: names to ask for early.\n"
         "# Made by shipping/usual.py, read by engine/usual.py.\n"
     )
     sys.stdout.write(table(projects))

@@ -22,9 +22,10 @@ def projects(index: Index) -> None:
     index.add_with_metadata(*(make_wheel(name, "1.0") for name in NAMES))
 
 
-def compiled(tool: Tool, *names: str) -> Result:
+def compiled(tool: Tool, *names: str, python: Target | None = None) -> Result:
     source = tool.write_lock(*names, name="wanted.in")
-    result = tool.compile(str(source), "-q", "--no-header", "--no-annotate")
+    words = () if python is None else ("--python", str(python.prefix))
+    result = tool.compile(str(source), "-q", "--no-header", "--no-annotate", *words)
     assert result.code == 0, result.err
     assert sorted(result.out.splitlines()) == sorted(f"{name}==1.0" for name in names)
     return result
@@ -45,6 +46,49 @@ def test_what_is_needed_later_comes_over_the_same_connections(tool: Tool, index:
     source = tool.write_lock("needing", name="wanted.in")
     assert tool.compile(str(source), "-q").code == 0
     assert pages(index) == ["/simple/needing/", "/simple/needed/"] and index.connections == 1
+
+
+def test_pages_of_what_a_known_project_usually_requires_are_asked_for_before_its_metadata_are(
+    tool: Tool, index: Index
+) -> None:
+    index.add_with_metadata(
+        make_wheel("flask", "1.0", requires=["jinja2"]),
+        make_wheel("jinja2", "1.0", requires=["markupsafe<2"]),
+        make_wheel("markupsafe", "1.0"),
+        make_wheel("markupsafe", "2.0"),
+    )
+    source = tool.write_lock("flask", name="wanted.in")
+    result = tool.compile(str(source), "-q", "--no-header", "--no-annotate")
+    assert result.out.split() == ["flask==1.0", "jinja2==1.0", "markupsafe==1.0"]
+    before = index.requests[: next(at for at, path in enumerate(index.requests) if path.endswith(".metadata"))]
+    assert {"/simple/flask/", "/simple/jinja2/", "/simple/markupsafe/"} <= set(before)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_what_is_not_required_after_all_is_nobodys_matter(tool: Tool, index: Index, status: int) -> None:
+    index.add_with_metadata(make_wheel("flask", "1.0"))
+    index.fault("/simple/jinja2/", Fault(status=status))
+    source = tool.write_lock("flask", name="wanted.in")
+    for words in (), ("--universal",):
+        result = tool.compile(str(source), "--no-header", "--no-annotate", *words, "--no-cache")
+        assert (result.code, result.out.split()) == (0, ["flask==1.0"]) and "warning" not in result.err
+    assert "/simple/jinja2/" in index.requests
+
+
+def test_without_dependencies_nothing_else_is_asked_for(tool: Tool, index: Index) -> None:
+    index.add_with_metadata(make_wheel("flask", "1.0", requires=["jinja2"]))
+    source = tool.write_lock("flask", name="wanted.in")
+    assert tool.compile(str(source), "-q", "--no-deps").code == 0
+    assert pages(index) == ["/simple/flask/"]
+
+
+def test_what_an_environment_has_is_not_expected_to_be_asked_for(tool: Tool, target: Target, index: Index) -> None:
+    index.add(make_wheel("markdown-it-py", "1.0"), make_wheel("rich", "1.0", requires=["markdown-it-py"]))
+    assert tool.sync(tool.write_lock("markdown-it-py==1.0"), target).code == 0
+    index.requests.clear()
+    assert tool.install(target, "rich", "--no-cache").code == 0
+    assert target.installed() == {"rich-1.0", "markdown_it_py-1.0"}
+    assert {"/simple/markdown-it-py/", "/simple/mdurl/"}.isdisjoint(index.requests)
 
 
 def body(index: Index) -> bytes:
@@ -111,5 +155,5 @@ def test_a_page_that_was_asked_for_early_is_the_newest(tool: Tool, target: Targe
     assert tool.sync(lock, target).code == 0
     (asked,) = (headers for path, headers in zip(index.requests, index.headers, strict=True) if path == PAGE)
     assert "if-none-match" not in asked and json.loads(body(index))["name"] == "demo0"
-    compiled(tool, "demo0")
+    compiled(tool, "demo0", python=target)
     assert "if-none-match" in index.headers[-1]

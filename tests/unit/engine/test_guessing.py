@@ -29,7 +29,20 @@ def test_what_is_wanted_without_a_condition_is_guessed_in_order_and_normalised()
         b"# why\nB.b>=1  # because\nA[x] == 2\nc ; os_name == 'nt'\n\td\ne~=1,<2\nb_b!=3\n(f)\n"
         b"./g-1-py3-none-any.whl\nh-1-py3-none-any.whl\ni @ https://example.com/i.whl\nj.zip\nk (>=1)\n../l\nm/n\n"
     )
-    assert wanted_names(requirements) == ["b-b", "a", "d", "e", "k"]
+    assert wanted_names(requirements) == ["b-b", "a", "a[x]", "d", "e", "k"]
+
+
+def test_extras_are_guessed_beside_their_project() -> None:
+    assert wanted_names(b'A[X_y, z]>1\na [w]\nb[,]\nc["]\nd[e') == [
+        "a",
+        "a[x-y]",
+        "a[z]",
+        "a[w]",
+        "b",
+        "c",
+        "d",
+        "d[e]",
+    ]
 
 
 @pytest.mark.parametrize(

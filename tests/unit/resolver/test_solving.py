@@ -25,7 +25,7 @@ from resolver import (
     Waiting,
 )
 from tests.support.exhaustive import Small, Solution, solutions, universes
-from tests.support.universes import Facts, Universe, pins, problem, run
+from tests.support.universes import Facts, Universe, drive, pins, problem, run
 
 
 def attempt(case: Problem, universe: Universe, chance: random.Random | None = None) -> Solution | str:
@@ -65,6 +65,24 @@ def test_answer_does_not_depend_on_order_and_delay_of_answers(drawn: tuple[Small
     plain, shuffled = attempt(case, universe), attempt(case, universe, random.Random(seed))
     assert plain == shuffled
     assert isinstance(plain, str) or isinstance(shuffled, str) or list(plain) == list(shuffled)
+
+
+@settings(max_examples=100, deadline=None)
+@given(universes(), st.integers(0, 2**32), st.sets(st.sampled_from("abcdez")))
+def test_answer_does_not_depend_on_what_is_expected(
+    drawn: tuple[Small, list[str]], seed: int, expected: set[str]
+) -> None:
+    universe, requirements = drawn
+    resolver = Resolver(problem(requirements))
+    resolver.expect(map(canonicalize_name, expected))
+    found: Solution | str
+    try:
+        pinned = drive(resolver, universe, chance=random.Random(seed))[0].pins
+        found = {pin.name: str(pin.version) for pin in pinned}
+    except ResolutionFailed as exc:
+        found = str(exc)
+    plain = attempt(problem(requirements), universe)
+    assert found == plain and list(found) == list(plain)
 
 
 @settings(max_examples=100, deadline=None)

@@ -60,6 +60,24 @@ def test_what_is_needed_is_not_likely_too() -> None:
     assert isinstance(outcome, Waiting) and outcome.likely == ()
 
 
+def test_an_expected_project_is_likely_from_the_start_and_so_is_its_first_candidate() -> None:
+    resolver = Resolver(problem(["a"]))
+    resolver.expect([A, B, C])
+    assert resolver.likely() == (Versions(A), Versions(B), Versions(C))
+    resolver.answer(Versions(B), listing(ONE, TWO))
+    resolver.answer(Versions(C), Listing((), "was not found in the index"))
+    assert resolver.likely() == (Dependencies(B, TWO),)
+
+
+def test_an_expected_project_that_is_mentioned_has_the_candidate_that_fits() -> None:
+    resolver = Resolver(problem(["a"]))
+    resolver.expect([B])
+    resolver.answer(Versions(A), listing(ONE))
+    resolver.answer(Dependencies(A, ONE), Metadata(("b<2",)))
+    resolver.answer(Versions(B), listing(ONE, TWO))
+    assert resolver.likely() == (Dependencies(B, ONE),)
+
+
 def test_rounds_are_few_when_guesses_are_followed() -> None:
     universe: Universe = {f"p{number}": {"1": [f"p{number + 1}"] if number < 20 else ()} for number in range(21)}
     wide = run(problem(["p0", "late"]), {**universe, "late": {"1": ()}}, speculate=True)
