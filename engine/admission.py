@@ -1,5 +1,6 @@
 """Which download may start, and when."""
 
+from bisect import bisect_right, insort
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ import anyio
 from engine.limits import (
     BYTES_BESIDE_PAGES,
     DOWNLOADS,
+    LARGE_BESIDE_PAGES,
     LARGE_BYTES,
     LARGE_WEIGHT,
     TINY_ALONE,
@@ -15,6 +17,9 @@ from engine.limits import (
     TINY_DOWNLOADS,
     UNKNOWN_BYTES,
 )
+
+#: One that waits: its bytes, a number that is lower for who came later, and what is told when it may start.
+_Item = tuple[int, int, anyio.Event]
 
 
 class Admission:
@@ -34,11 +39,12 @@ class Admission:
         self._places = DOWNLOADS if places is None else places
         self._tiny_places = TINY_DOWNLOADS if places is None else 0
         self._has_tiny_places = places is None
-        self._tiny = 0
+        self._tiny = self._large = 0
         self._small_bytes = 0
-        self._large = 0
         self._pages = 0
-        self._waiting: list[tuple[int, anyio.Event]] = []
+        self._number = 0
+        self._waiting: list[_Item] = []
+        self._tiny_waiting: list[_Item] = []
 
     def page_started(self) -> None:
         """Notes that a page is on its way, or will be."""
@@ -63,8 +69,10 @@ class Admission:
         """
         size = UNKNOWN_BYTES if size_bytes is None else size_bytes
         turn = anyio.Event()
-        item = (size, turn)
-        self._waiting.append(item)
+        self._number -= 1
+        item = (size, self._number, turn)
+        waiting = self._tiny_waiting if self._is_tiny(size) else self._waiting
+        insort(waiting, item)
         self._admit()
         try:
             await turn.wait()
@@ -74,25 +82,30 @@ class Admission:
                 self._count(size, -1)
                 self._admit()
             else:
-                self._waiting.remove(item)
+                waiting.remove(item)
 
     def _admit(self) -> None:
-        while (item := self._next()) is not None:
-            self._waiting.remove(item)
-            self._count(item[0], 1)
-            item[1].set()
+        while self._places > 0 and self._start_one(self._waiting):
+            pass
+        while self._tiny_places > 0 and self._start_one(self._tiny_waiting):
+            pass
 
-    def _next(self) -> tuple[int, anyio.Event] | None:
-        """Returns the largest waiter that may start now."""
-        placed = [item for item in self._waiting if self._has_place(item[0])]
-        if not self._pages:
-            return max(placed, key=_size, default=None)
-        room = BYTES_BESIDE_PAGES - self._small_bytes
-        fitting = [item for item in placed if (item[0] <= room if item[0] < LARGE_BYTES else not self._large)]
-        return max(fitting, key=_size, default=None)
+    def _start_one(self, waiting: list[_Item]) -> bool:
+        """Lets the largest one start that may; returns whether there is one.
 
-    def _has_place(self, size_bytes: int) -> bool:
-        return (self._tiny_places if self._is_tiny(size_bytes) else self._places) > 0
+        Args:
+            waiting: in order, and each has a place.
+        """
+        at = len(waiting) - 1
+        if self._pages and at >= 0 and (waiting[at][0] < LARGE_BYTES or self._large >= LARGE_BESIDE_PAGES):
+            room = min(BYTES_BESIDE_PAGES - self._small_bytes, LARGE_BYTES - 1)
+            at = bisect_right(waiting, room, key=_size) - 1
+        if at < 0:
+            return False
+        size, _, turn = waiting.pop(at)
+        self._count(size, 1)
+        turn.set()
+        return True
 
     def _is_tiny(self, size_bytes: int) -> bool:
         return self._has_tiny_places and size_bytes <= TINY_BYTES
@@ -109,7 +122,7 @@ class Admission:
             self._large += sign
 
 
-def _size(item: tuple[int, anyio.Event]) -> int:
+def _size(item: _Item) -> int:
     return item[0]
 
 

@@ -1,8 +1,8 @@
 """Downloads wheels that will probably be installed, while versions are still being looked for.
 
 Owns which of them are worth it.  Rules: a small wheel is fetched as soon as its metadata
-are asked for, if it is the first of its project; a large one when its metadata are there and
-nothing speaks against it; any other as soon as its version is decided.  What is no longer
+are asked for, if it is the first of its project; a large one, or the latest other one of a project, when its metadata
+are there and nothing speaks against it; and any as soon as its version is decided.  What is no longer
 likely when the resolution ends is given up.  Bytes that turn out, or may yet turn out, to be in vain have
 a limit.  A download that fails is nobody's matter until the wheel is needed: whoever needs
 it asks again, and tells.
@@ -52,8 +52,7 @@ class Ahead:
         self._group = group
         self._keeper = keeper
         self._wheel_of = wheel_of
-        self._projects: set[NormalizedName] = set()
-        self._large: dict[Dependencies, Chosen] = {}
+        self._open: dict[NormalizedName, Dependencies | None] = {}
         self._decided: set[tuple[NormalizedName, Version]] = set()
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._begun_bytes = 0
@@ -61,29 +60,34 @@ class Ahead:
 
     def guess(self, request: Dependencies) -> None:
         """Learns that the metadata of a version are asked for."""
-        if request.name in self._projects:
-            return
-        self._projects.add(request.name)
-        choice = self._missing(*request)
-        if choice is None:
-            return
-        if choice.size_bytes is not None and choice.size_bytes < LARGE_BYTES:
-            self._start(choice, request.name)
-        else:
-            self._large[request] = choice
+        if request.name not in self._open:
+            choice = self._missing(*request)
+            if choice is None or (choice.size_bytes is not None and choice.size_bytes < LARGE_BYTES):
+                self._open[request.name] = None
+                if choice is not None:
+                    self._start(choice, request.name)
+                return
+        self._open[request.name] = request
 
-    def expect(self, request: Dependencies) -> None:
-        """Learns that the metadata of a version are there, and that nothing is known that speaks against it."""
-        choice = self._large.pop(request, None)
-        if choice is not None:
-            self._start(choice, request.name)
+    def expect(self, fits: Callable[[Dependencies], bool]) -> None:
+        """Learns that something is known by now that was not.
+
+        Args:
+            fits: tells whether the metadata of a version are there, and nothing is known that speaks against it.
+        """
+        for project, request in self._open.items():
+            if request is not None and fits(request):
+                self._open[project] = None
+                choice = self._missing(*request)
+                if choice is not None:
+                    self._start(choice, project)
 
     def decide(self, pins: Iterable[Pin]) -> None:
         """Learns which versions are decided for now."""
         for pin in pins:
             if (pin.name, pin.version) not in self._decided:
                 self._decided.add((pin.name, pin.version))
-                self._projects.add(pin.name)
+                self._open[pin.name] = None
                 choice = self._missing(pin.name, pin.version, pin.url)
                 self._decided_bytes[pin.name] = 0 if choice is None else choice.size_bytes or 0
                 if choice is not None:

@@ -99,8 +99,8 @@ class Guessing(Protocol):
     def guess(self, request: Dependencies) -> None:
         """Learns that the metadata of a version are asked for."""
 
-    def expect(self, request: Dependencies) -> None:
-        """Learns that the metadata of a version are there, and that nothing is known that speaks against it."""
+    def expect(self, fits: Callable[[Dependencies], bool]) -> None:
+        """Learns that something is known by now that was not; `fits` is that of `Steps`."""
 
     def decide(self, pins: Iterable[Pin]) -> None:
         """Learns which versions are decided for now."""
@@ -185,6 +185,7 @@ class Driver(Generic[Outcome]):
                 progress(len(self._started))
             if self._ahead is not None:
                 self._ahead.decide(self._resolver.decided())
+                self._ahead.expect(self._resolver.fits)
             await self._take(group)
         return outcome
 
@@ -206,8 +207,8 @@ class Driver(Generic[Outcome]):
                 else:
                     self._resolver.answer(request, answer)
                     self._missing.discard(request)
-                    if self._ahead is not None and isinstance(request, Dependencies) and self._resolver.fits(request):
-                        self._ahead.expect(request)
+            if self._ahead is not None:
+                self._ahead.expect(self._resolver.fits)
             if not self._missing or not self._missing.isdisjoint(self._failures):
                 return
             self._guess(group, self._resolver.likely())

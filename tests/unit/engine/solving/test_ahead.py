@@ -67,8 +67,10 @@ async def begun(keeping: Keeping, *told: tuple[str, str], needed: set[str] | Non
         for what, text in told:
             if what == "decide":
                 ahead.decide(pin(one) for one in text.split())
+            elif what == "expect":
+                ahead.expect(asked(text).__eq__)
             else:
-                getattr(ahead, what)(asked(text))
+                ahead.guess(asked(text))
         await anyio.wait_all_tasks_blocked()
         if needed is not None:
             ahead.keep_only(needed)
@@ -86,6 +88,9 @@ async def begun(keeping: Keeping, *told: tuple[str, str], needed: set[str] | Non
         ([("guess", "large==2")], []),
         ([("guess", "large==2"), ("expect", "large==2"), ("expect", "large==2")], ["large==2"]),
         ([("guess", "large==2"), ("expect", "large==1")], []),
+        ([("guess", "large==2"), ("guess", "large==1"), ("expect", "large==1")], ["large==1"]),
+        ([("guess", "small==2"), ("guess", "small==1"), ("expect", "small==1")], ["small==2", "small==1"]),
+        ([("guess", "small==2"), ("guess", "small==1"), ("expect", "small==2")], ["small==2"]),
         ([("guess", "unknown==2")], []),
         ([("guess", "small==2"), ("decide", "small==1")], ["small==2", "small==1"]),
         ([("decide", "small==1 large==1"), ("decide", "small==1")], ["small==1", "large==1"]),
