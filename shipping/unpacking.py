@@ -68,8 +68,7 @@ def provide(root: str, name: str, payloads: "Sequence[bytes]", trusted: "Callabl
         try:
             # Who could plant a folder there need not be helped by unpacking one first.
             if trusted(root, unfinished):
-                unpack(payloads, unfinished)
-                _write_table(payloads, unfinished)
+                _write_table(unpack(payloads, unfinished), unfinished)
                 os.rename(unfinished, folder)
         except OSError:
             if not os.path.isdir(folder):
@@ -109,13 +108,13 @@ def _take_away(root: str, folder: str) -> None:
     remove(gone)
 
 
-def _write_table(payloads: "Sequence[bytes]", folder: str) -> None:
-    """Notes which files there are.
+def _write_table(files: "list[tuple[str, int]]", folder: str) -> None:
+    """Notes which files there are, with their size in bytes.
 
     Nothing waits until they are on the disk, which takes seconds on some: what a machine that stops has not written by
     then is noticed by the first start after it was started again.
     """
-    lines = [f"{size} {path}\n" for payload in payloads for block in _blocks(payload) for path, size, _ in block.files]
+    lines = [f"{size} {path}\n" for path, size in files]
     _write(os.path.join(folder, WHOLE), memoryview("".join([*lines, f"{len(lines)} files\n"]).encode()), 0o644)
 
 
@@ -142,18 +141,21 @@ def _is_whole(folder: str) -> bool:
     return True
 
 
-def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
+def unpack(payloads: "Sequence[bytes]", folder: str) -> "list[tuple[str, int]]":
     """Unpacks payloads into an empty folder, on several threads: inflating and writing let others run.
+
+    Returns:
+        The path below the folder and the size in bytes of every file.
 
     Raises:
         OSError: when something cannot be written.
         ValueError: when a payload is damaged, or names a place outside of the folder.
     """
     blocks = [block for payload in payloads for block in _blocks(payload)]
+    files = [(path, size) for block in blocks for path, size, _ in block.files]
     made = {folder}
-    for block in blocks:
-        for path, _, _ in block.files:
-            _make_folders(folder, os.path.dirname(path), made)
+    for path, _ in files:
+        _make_folders(folder, os.path.dirname(path), made)
     blocks.sort(key=lambda block: block.size_bytes)
     faults: list[BaseException] = []
     others = []
@@ -169,6 +171,7 @@ def unpack(payloads: "Sequence[bytes]", folder: str) -> None:
         thread.join()
     if faults:
         raise faults[0]
+    return files
 
 
 def _threads() -> int:
