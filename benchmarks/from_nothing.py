@@ -43,8 +43,8 @@ _NEEDED_BYTES = 2 * 10**9
 _INSIDE = """
 mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
 exec chroot "$1" /usr/bin/env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 NO_COLOR=1 \
-    SSL_CERT_FILE=/work/authority.pem PIP_CERT=/work/authority.pem PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_ROOT_USER_ACTION=ignore /bin/sh -euc "cd /work; $2"
+    SSL_CERT_FILE=/job/authority.pem PIP_CERT=/job/authority.pem PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore /bin/sh -euc "cd /job; $2"
 """
 _FETCH = "python3 -c 'import sys, urllib.request as u; u.urlretrieve(*sys.argv[1:])' {url} {file}"
 _ENGINE = (
@@ -228,7 +228,7 @@ class _Ways:
         root = self._base / "root"
         subprocess.run(["cp", "-a", str(self._system), str(root)], check=True)
         try:
-            work = root / "work"
+            work = root / "job"
             work.mkdir()
             shutil.copy(self._lock, work / "lock.txt")
             shutil.copy(self._mirror.authority, work / "authority.pem")

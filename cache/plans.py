@@ -200,12 +200,11 @@ class Plan:
         entries: list[PlannedEntry],
         conditions: "tuple[Any, ...]" = (),
         lines: "dict[bytes, int] | None" = None,
-        packed_lines: bytes = b"",
     ) -> None:
         self.schemes = schemes
         self.entries = entries
         self.conditions = conditions
-        self._packed_lines = packed_lines or marshal.dumps(lines or {})
+        self._packed_lines = marshal.dumps(lines or {})
 
     @property
     def lines(self) -> dict[bytes, int]:
@@ -232,7 +231,9 @@ def decode(data: bytes) -> Plan | None:
         schemes, entries, conditions, lines = marshal.loads(body)
     except (ValueError, EOFError, TypeError):  # another version of Python wrote it
         return None
-    return Plan(schemes, [PlannedEntry.from_fields(fields) for fields in entries], conditions, packed_lines=lines)
+    plan = Plan(schemes, [PlannedEntry.from_fields(fields) for fields in entries], conditions)
+    plan._packed_lines = lines  # whoever asks for them unpacks them
+    return plan
 
 
 def load(path: str) -> Plan | None:

@@ -40,11 +40,11 @@ COPY --from={engine} /engine /engine
 """
 #: Compiled modules, of Python and of others, that no version number loads.
 COMPILED = "aiohttp ctypes deflate frozenlist._frozenlist isal.igzip lzma msgspec pydantic ssl uvloop yarl"
-#: Everything but /tmp and /work is read-only, as with `docker run --read-only --tmpfs /tmp --tmpfs /work`.
+#: Everything but /tmp and /job is read-only, as with `docker run --read-only --tmpfs /tmp --tmpfs /job`.
 READ_ONLY = """
-{{ mkdir -p {root}/work && mount --bind {root} {root} &&
+{{ mkdir -p {root}/job && mount --bind {root} {root} &&
 mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev &&
-mount -t tmpfs -o mode=1777 tmpfs {root}/tmp && mount -t tmpfs -o mode=1777 tmpfs {root}/work &&
+mount -t tmpfs -o mode=1777 tmpfs {root}/tmp && mount -t tmpfs -o mode=1777 tmpfs {root}/job &&
 mount -o remount,bind,ro {root}; }} || exit 77
 exec chroot --userspec={user} --groups= {root} sh -c {script}
 """
@@ -211,7 +211,7 @@ def test_a_stranger_without_home_syncs_on_a_read_only_root_as_the_umask_says(
 ) -> None:
     index.add(ONE, TWO)
     script = (
-        f"umask {umask:03o}; cd /work; export ENGINE_CACHE_DIR=/tmp/cache\n"
+        f"umask {umask:03o}; cd /job; export ENGINE_CACHE_DIR=/tmp/cache\n"
         f"printf '{ONE.pin}\\n{TWO.pin}\\n' > lock.txt\n"
         f"engine sync lock.txt --compile-bytecode --index-url {index.url} && engine sync lock.txt --check &&\n"
         "! touch /engine/x 2>/dev/null && stat -c %a .venv/lib/python3.11/site-packages/one.py .venv/bin/one"
@@ -304,9 +304,9 @@ def test_the_index_of_the_compose_file_serves_a_sync_by_a_stranger(
     for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o055)
     lock = ROOT / "docker" / "index" / "requirements.txt"
-    mounts = ("--volume", f"{work}:/work", "--volume", f"{lock}:/run/requirements.txt:ro", "--workingdir", "/work")
+    mounts = ("--volume", f"{work}:/job", "--volume", f"{lock}:/run/requirements.txt:ro", "--workingdir", "/job")
     address = f"http://127.0.0.1:{server.server_address[1]}/simple/"
-    command = ("engine", "sync", "--cache-dir", "/work/cache", "--index-url", address, "/run/requirements.txt")
+    command = ("engine", "sync", "--cache-dir", "/job/cache", "--index-url", address, "/run/requirements.txt")
     try:
         builder.run(engine, *command, options=(*mounts, "--user", STRANGER))
     finally:

@@ -35,7 +35,7 @@ def answer(one: Entry, python: str = ">=3.9") -> Answer:
 
 
 def kept(new: Answer, old: Answer, upgraded: Collection[str] = ()) -> list[str]:
-    body = pylock_text(old, command="", folder="/work").encode()
+    body = pylock_text(old, command="", folder="/job").encode()
     (one,) = with_files_of(new, body, upgraded).entries
     return [file.filename.split("-")[2] for file in one.files]
 

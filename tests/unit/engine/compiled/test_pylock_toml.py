@@ -45,11 +45,11 @@ def entry(name: str, version: str, *files: ChosenFile, **fields: Any) -> Entry:
 
 
 def write(*entries: Entry, **fields: Any) -> str:
-    return pylock_text(Answer(entries=entries, **fields), command="engine compile a.in", folder="/work")
+    return pylock_text(Answer(entries=entries, **fields), command="engine compile a.in", folder="/job")
 
 
 def read(text: str) -> list[tuple[str, str, str]]:
-    place = Place(folder="/work")
+    place = Place(folder="/job")
     file = PylockFile.parse(text.encode(), source="pylock.toml", place=place, choices=Choices())
     assert file.warnings == ()
     pins = file.select(Here())
@@ -117,7 +117,7 @@ def test_a_url_that_does_not_tell_the_name_of_the_wheel_has_it_beside() -> None:
 @pytest.mark.parametrize(
     ("direct", "url", "place"),
     [
-        ("./w/alpha-1.0-py3-none-any.whl", "file:///work/w/alpha-1.0-py3-none-any.whl", "w/alpha-1.0-py3-none-any.whl"),
+        ("./w/alpha-1.0-py3-none-any.whl", "file:///job/w/alpha-1.0-py3-none-any.whl", "w/alpha-1.0-py3-none-any.whl"),
         ("../alpha-1.0-py3-none-any.whl", "file:///alpha-1.0-py3-none-any.whl", "../alpha-1.0-py3-none-any.whl"),
         ("/o/alpha-1.0-py3-none-any.whl", "file:///o/alpha-1.0-py3-none-any.whl", "/o/alpha-1.0-py3-none-any.whl"),
     ],
@@ -129,7 +129,7 @@ def test_wheels_of_this_machine_have_paths_as_they_were_named(direct: str, url: 
 
 
 def test_wheels_of_find_links_below_the_folder_have_relative_paths() -> None:
-    for folder, place in (("/work/links", "links"), ("/other", "/other")):
+    for folder, place in (("/job/links", "links"), ("/other", "/other")):
         file = chosen("alpha-1.0-py3-none-any.whl", f"file://{folder}/alpha-1.0-py3-none-any.whl")
         text = write(entry("alpha", "1.0", file, index_url=f"file://{folder}"))
         package = tomllib.loads(text)["packages"][0]

@@ -8,7 +8,7 @@ from engine.wanted.model import Wanted
 
 
 def reader(text: str, *, constrains: bool = False, place: Place | None = None) -> WantedReader:
-    place = place or Place(folder="/work")
+    place = place or Place(folder="/job")
     one = WantedReader("a.in", place, {"TOKEN": "geheim"}, origin="-r a.in", constrains=constrains)
     one.read_text(text)
     return one
@@ -33,7 +33,7 @@ def wanted(text: str, *, constrains: bool = False) -> Wanted:
         ("foo; platform_version == 'a/b.whl'", 'foo; platform_version == "a/b.whl"'),
         ("foo >= \\\n  1  # because", "foo>=1"),
         ("../b/foo-1-py3-none-any.whl", "foo @ file:///b/foo-1-py3-none-any.whl"),
-        ("foo-1-py3-none-any.whl[x]", "foo[x] @ file:///work/foo-1-py3-none-any.whl"),
+        ("foo-1-py3-none-any.whl[x]", "foo[x] @ file:///job/foo-1-py3-none-any.whl"),
         (
             "Foo @ https://example.com/foo-1-py3-none-any.whl#sha256=" + "a" * 64,
             "foo @ https://example.com/foo-1-py3-none-any.whl",
@@ -82,7 +82,7 @@ def test_a_constraint_may_name_a_wheel_and_have_hashes() -> None:
 
 
 def test_a_file_from_the_network_leads_to_nothing_of_this_machine() -> None:
-    place = Place(folder="/work", url="https://example.com/r/a.in")
+    place = Place(folder="/job", url="https://example.com/r/a.in")
     for line in ("/etc/foo-1-py3-none-any.whl", "foo @ file:///foo-1-py3-none-any.whl"):
         assert len(reader(line, place=place).problems) == 1
     item = reader("foo-1-py3-none-any.whl", place=place).items[0]
@@ -90,7 +90,7 @@ def test_a_file_from_the_network_leads_to_nothing_of_this_machine() -> None:
 
 
 def test_a_requirement_of_metadata_has_no_options_and_no_paths() -> None:
-    one = WantedReader("p", Place(folder="/work"), None, origin="")
+    one = WantedReader("p", Place(folder="/job"), None, origin="")
     for text in ("foo --hash=sha256:" + "a" * 64, "./foo-1-py3-none-any.whl", "foo @ git+https://example.com/x"):
         one.take_specifier(text, 1)
     assert len(one.problems) == 3 and one.items == []

@@ -6,7 +6,7 @@ from engine.lock.direct import Place
 from engine.wanted.project import StaticProject
 from engine.wanted.pyproject import read_group, read_pyproject
 
-PLACE = Place(folder="/work")
+PLACE = Place(folder="/job")
 
 
 def read(text: str, *, extras: bool = False) -> StaticProject:

@@ -8,7 +8,7 @@ from engine.wanted.setuptools_files import read_setup_cfg, setup_py_says_nothing
 
 
 def read(text: str, *, extras: bool = True) -> StaticProject:
-    place = Place(folder="/work")
+    place = Place(folder="/job")
     return read_setup_cfg(text.encode(), source="setup.cfg", shown="setup.cfg", place=place, extras=extras)
 
 
