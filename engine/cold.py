@@ -106,8 +106,9 @@ def _sync(run: Run, targets: list[Target], scratch: str, workers: Workers) -> No
             first = None
             if guesses:
                 from engine.index.first import ask_first
+                from engine.index.source import sources
 
-                first = ask_first(run, trust, guesses)
+                first = ask_first(run, trust, sources(run, None), guesses)
             with timed(run.recorder, "import", "engine.loop"):
                 from engine.loop import run_loop
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cache.records import RecordStore
 from engine.cold import INTERPRETERS
 from engine.environment.create import default_base_executable
+from engine.environment.installed import normalize_name
 from engine.environment.interpreter import Interpreter, Probe, start_probe
 from engine.environment.requests import find_interpreter, parse_request
 from engine.environment.target import Environment, find_environment, planned_environment
@@ -214,9 +215,8 @@ class _Compilation:
     def run(self, workers: Workers, scratch: str) -> "tuple[str, int, Found | FoundEverywhere, tuple[str, ...]]":
         guesses = self._guess()
         if guesses is None:
-            self._read()
-        else:
-            self._expected = guesses
+            guesses = self._guess_of(self._read())
+        self._expected = guesses
         from engine.network.trust import Trust
 
         trust = Trust(self._run.options.network, self._run.environ)
@@ -225,13 +225,16 @@ class _Compilation:
         first = None
         if guesses:
             from engine.index.first import ask_first
+            from engine.index.source import sources
 
-            first = ask_first(self._run, trust, guesses)
+            if self._wants is not None:
+                trust.trust_hosts(self._wants.trusted_hosts)
+            first = ask_first(self._run, trust, sources(self._run, self._wants), guesses)
         if first is not None:
             workers.wake()
         from engine.loop import run_to_end
 
-        return run_to_end(self._ask(guesses or [], workers, scratch, trust, first))
+        return run_to_end(self._ask(guesses, workers, scratch, trust, first))
 
     def _guess(self) -> list[str] | None:
         """Returns projects whose pages will probably be asked for; None where the files have to be read before that.
@@ -257,7 +260,19 @@ class _Compilation:
             names.update(dict.fromkeys(found))
         return usual_projects(names, dependencies=self._options.dependencies)
 
-    def _read(self) -> None:
+    def _guess_of(self, wants: "Wants") -> list[str]:
+        """Returns the same of what was read; nothing where the cache may have it."""
+        if not self.target.waiting or self._run.options.offline:
+            return []
+        words: dict[str, None] = {}
+        for one in wants.requirements:
+            requirement = one.requirement
+            if requirement.url is None and (requirement.marker is None or self._options.universal):
+                words[one.name] = None
+                words.update(dict.fromkeys(f"{one.name}[{normalize_name(extra)}]" for extra in requirement.extras))
+        return usual_projects(words, wants.excludes, dependencies=self._options.dependencies)
+
+    def _read(self) -> "Wants":
         from engine.wanted.reading import read_wants
 
         run = self._run
@@ -267,6 +282,7 @@ class _Compilation:
 
             wants = replace(wants, constraints=(*wants.constraints, *upgrades.constraints))
         self._wants = wants
+        return wants
 
     @property
     def _upgraded(self) -> "Iterable[NormalizedName]":
@@ -286,7 +302,7 @@ class _Compilation:
             network = Network(group, run.options.network, run.environ, run.recorder, trust, first)
             try:
                 if guesses:
-                    places = sources(run, None)
+                    places = sources(run, self._wants)
                     network.know([*places.indexes, *places.find_links])
                     network.ask_early(early_urls(places, guesses))
                     if first is None:

@@ -14,6 +14,7 @@ from engine.cold import Facts, begin_work, compatible_with, missing, open_trust
 from engine.errors import InvalidRequirements
 from engine.guessing import installed_names
 from engine.index.first import ask_first
+from engine.index.source import early_urls, sources
 from engine.installing import InstallRequest, guess_names
 from engine.recording import timed
 from engine.scratch import Scratch
@@ -128,7 +129,7 @@ class Installation:
                 )
             try:
                 trust = open_trust(run)
-                first = ask_first(run, trust, guesses) if guesses else None
+                first = ask_first(run, trust, sources(run, None), guesses) if guesses else None
                 if first is not None:
                     workers.wake()
                 with timed(run.recorder, "import", "engine.loop"):
@@ -236,7 +237,6 @@ class Installation:
         import asyncio
 
         from engine.index.client import Network
-        from engine.index.source import early_urls, sources
 
         run = self._run
         async with asyncio.TaskGroup() as group:
@@ -269,7 +269,6 @@ class Installation:
     async def _run_pipeline(self, network: "Network", scratch: str, workers: Workers) -> dict[str, PlannedEntry]:
         import signal
 
-        from engine.index.source import sources
         from engine.pipeline import Pipeline
 
         work, interpreter = _work(self._target), self._target.interpreter

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from engine.errors import ConfigurationError
 from engine.index.headers import PAGE_FIELDS, USER_AGENT
-from engine.index.source import early_urls, sources
+from engine.index.source import Sources, early_urls
 from engine.network.credentials import CredentialStore
 from engine.network.early import EarlyPages
 from engine.network.origin import Origin
@@ -14,18 +14,18 @@ from engine.network.trust import Trust
 from engine.sync import Run
 
 
-def ask_first(run: Run, trust: Trust, projects: Iterable[str]) -> EarlyPages | None:
+def ask_first(run: Run, trust: Trust, places: Sources, projects: Iterable[str]) -> EarlyPages | None:
     """Starts asking for the pages of projects that will probably be needed.
 
     Args:
         run: options and environment variables.
         trust: the TLS settings.
+        places: where the run looks, as far as is known.
         projects: their normalised names.
 
     Returns:
         What gives the answers, or None where pages are not asked for in the plain way.
     """
-    places = sources(run, None)
     urls = early_urls(places, projects)
     if not urls:
         return None

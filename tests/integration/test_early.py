@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 
 import pytest
 
@@ -62,6 +63,28 @@ def test_pages_of_what_a_known_project_usually_requires_are_asked_for_before_its
     assert result.out.split() == ["flask==1.0", "jinja2==1.0", "markupsafe==1.0"]
     before = index.requests[: next(at for at, path in enumerate(index.requests) if path.endswith(".metadata"))]
     assert {"/simple/flask/", "/simple/jinja2/", "/simple/markupsafe/"} <= set(before)
+
+
+def test_what_a_project_wants_is_asked_for_in_the_same_way_once_it_is_read(tool: Tool, index: Index) -> None:
+    index.add_with_metadata(make_wheel("flask", "1.0", requires=["jinja2"]), make_wheel("jinja2", "1.0"))
+    project = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["flask"]\n'
+    (tool.folder / "pyproject.toml").write_text(project)
+    for words in (), ("--universal",):
+        index.requests.clear()
+        result = tool.compile(str(tool.folder / "pyproject.toml"), "--no-header", "--no-annotate", "--no-cache", *words)
+        assert (result.code, result.out.split()) == (0, ["flask==1.0", "jinja2==1.0"]), result.err
+        before = index.requests[: next(at for at, path in enumerate(index.requests) if path.endswith(".metadata"))]
+        assert {"/simple/flask/", "/simple/jinja2/"} <= set(before)
+
+
+def test_an_index_that_a_file_names_is_the_one_that_is_asked(tool: Tool, index: Index) -> None:
+    index.add_with_metadata(make_wheel("flask", "1.0", requires=["jinja2"]), make_wheel("jinja2", "1.0"))
+    source = tool.write_lock(f"--index-url {index.url}", "flask", name="wanted.in")
+    environ = {"ENGINE_INDEX_URL": "http://127.0.0.1:9/simple/"}
+    command = (sys.executable, "-m", "cli", "compile", str(source), "-q", "--no-header", "--no-annotate")
+    result = tool.run(*command, "--cache-dir", str(tool.cache), environ=environ)
+    assert (result.code, result.out.split()) == (0, ["flask==1.0", "jinja2==1.0"]), result.err
+    assert pages(index).count("/simple/jinja2/") == 1
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
