@@ -27,8 +27,8 @@ class Admission:
 
     A page is small and waits behind whatever fills the link: with 16 downloads
     under way, a page took two seconds over a link where it takes 30 ms when it
-    is alone.  And every page that is late holds up a wheel.  So until the last page is there, one large
-    download may be under way, which leaves half of the link to the others, and as many bytes of small ones as
+    is alone.  And every page that is late holds up a wheel.  So until the last page is there, few large
+    downloads may be under way, which leaves a part of the link to the others, and as many bytes of small ones as
     keep the link busy.  Tiny ones have places of their own, unless somebody has said how many there are.
 
     Args:

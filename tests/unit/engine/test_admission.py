@@ -9,6 +9,7 @@ from engine.admission import Admission
 from engine.limits import (
     BYTES_BESIDE_PAGES,
     DOWNLOADS,
+    LARGE_BESIDE_PAGES,
     LARGE_BYTES,
     LARGE_WEIGHT,
     TINY_ALONE,
@@ -88,10 +89,11 @@ async def test_while_pages_are_on_their_way_only_some_bytes_of_small_downloads_a
         release.set()
 
 
-async def test_beside_pages_one_large_download_at_a_time_runs() -> None:
-    admission = Admission(16)
+async def test_beside_pages_few_large_downloads_at_a_time_run() -> None:
+    admission = Admission(LARGE_WEIGHT * 16)
     inside: list[int] = []
-    releases = {size: anyio.Event() for size in (LARGE_BYTES, LARGE_BYTES + 2, LARGE_BYTES + 1)}
+    first = list(range(LARGE_BYTES, LARGE_BYTES + LARGE_BESIDE_PAGES))
+    releases = {size: anyio.Event() for size in (*first, LARGE_BYTES + 102, LARGE_BYTES + 101)}
 
     async def work(size: int) -> None:
         async with admission.place(size):
@@ -100,16 +102,19 @@ async def test_beside_pages_one_large_download_at_a_time_runs() -> None:
 
     admission.page_started()
     async with anyio.create_task_group() as group:
-        for size in releases:
+        for size in first:
             group.start_soon(work, size)
         await anyio.wait_all_tasks_blocked()
-        assert inside == [LARGE_BYTES]
+        for size in releases.keys() - set(first):
+            group.start_soon(work, size)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == first
         releases[LARGE_BYTES].set()
         await anyio.wait_all_tasks_blocked()
-        assert inside == [LARGE_BYTES, LARGE_BYTES + 2], "the largest first"
+        assert inside == [*first, LARGE_BYTES + 102], "the largest first"
         admission.page_finished()
         await anyio.wait_all_tasks_blocked()
-        assert inside == [LARGE_BYTES, LARGE_BYTES + 2, LARGE_BYTES + 1]
+        assert inside == [*first, LARGE_BYTES + 102, LARGE_BYTES + 101]
         for release in releases.values():
             release.set()
 
