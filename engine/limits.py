@@ -47,7 +47,7 @@ BYTES_BESIDE_PAGES = 1 << 20
 #: Less than that of an unfinished download is asked for again: finding out whether it can be continued costs as much.
 KEPT_BYTES = 1 << 20
 
-#: How many downloads of LARGE_BYTES may be under way then: the first of them keep the link busy while a resolution ends.
+#: How many downloads of LARGE_BYTES may be under way then; they keep the link busy while a resolution ends.
 LARGE_BESIDE_PAGES = 2
 
 #: The size that is assumed where the index gives none.
