@@ -18,7 +18,7 @@ from benchmarks.rows import State, Work
 class Job:
     """One run of a tool: what it does, to which file, for which interpreters, with which cache and index.
 
-    `output` is where a compiled lock goes.
+    `output` is where a compiled lock goes; `words` are more options for engine.
     """
 
     work: Work
@@ -27,6 +27,7 @@ class Job:
     cache: Path
     index_url: str
     output: Path
+    words: Sequence[str] = ()
 
 
 def commands(tool: str, program: Sequence[str], job: Job) -> list[list[str]]:
@@ -51,7 +52,15 @@ def commands(tool: str, program: Sequence[str], job: Job) -> list[list[str]]:
     if tool == "uv":
         wheels = () if job.work is Work.SYNC else _WHEELS
         return [[*program, "pip", *words, *wheels, *options, "-p", str(python)] for python in job.pythons]
-    return [[*program, *words, *options, *(word for python in job.pythons for word in ("--python", str(python)))]]
+    return [
+        [
+            *program,
+            *words,
+            *job.words,
+            *options,
+            *(word for python in job.pythons for word in ("--python", str(python))),
+        ]
+    ]
 
 
 _WHEELS = ("--only-binary", ":all:")

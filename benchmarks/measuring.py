@@ -163,6 +163,7 @@ class _Runner:
             cache=cache,
             index_url=self._index_url,
             output=self._new("output"),
+            words=self._row.words,
         )
         told = commands(tool, self._bench.programs.commands[tool], job)
         seen = self._variables

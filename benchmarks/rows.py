@@ -67,6 +67,7 @@ class Row:
         tools: who does it, in order.
         synthetic: distributions that are made for it, names to numbers of modules.
         universe: whether what is resolved are the synthetic projects of `universe.py`.
+        words: more options for engine.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Row:
     tools: tuple[str, ...] = ("engine", "uv", "pip")
     synthetic: tuple[tuple[str, int], ...] = ()
     universe: bool = False
+    words: tuple[str, ...] = ()
 
 
 _THREE = ("engine", "uv", "pip")
@@ -154,12 +156,14 @@ def _resolutions() -> Iterator[Row]:
         ("install/warm", Work.INSTALL, State.WARM, None, f"install, full cache {REMEMBERED}", _THREE),
         ("install/changed", Work.INSTALL, State.CHANGED, None, "install, full cache, another comment", _TWO),
         ("compile/cold", Work.COMPILE, State.COLD, HOME, f"compile, cold, {HOME}", _TWO),
+        ("compile/unforeseen", Work.COMPILE, State.COLD, HOME, f"compile, cold, {HOME}, --no-foresight", _TWO),
         ("compile/again", Work.COMPILE, State.WARM, None, f"compile again, full cache {REMEMBERED}", _TWO),
         ("compile/changed", Work.COMPILE, State.CHANGED, None, "compile, full cache, another comment", _TWO),
     )
     for source in (*_RESOLVED_INPUTS, *_CONFLICTING_INPUTS, UNIVERSE):
         for short, work, state, link, label, tools in kinds:
-            if source not in _RESOLVED_INPUTS and work is Work.INSTALL:
+            is_known = source in _RESOLVED_INPUTS
+            if not is_known and (work is Work.INSTALL or short == "compile/unforeseen"):
                 continue
             yield Row(
                 name=f"{short.replace('/', f'/{source}/')}",
@@ -172,6 +176,7 @@ def _resolutions() -> Iterator[Row]:
                 link=link,
                 tools=tools,
                 universe=source == UNIVERSE,
+                words=("--no-foresight",) if short == "compile/unforeseen" else (),
             )
 
 

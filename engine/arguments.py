@@ -109,6 +109,13 @@ INDEX_OPTIONS: tuple[Option, ...] = (
 NETWORK_OPTIONS: tuple[Option, ...] = (
     (("--refresh",), "refresh", "flag", None, "ask indexes whether their pages have changed, however fresh they are"),
     (("--refresh-package",), "refresh_package", "list", "PROJECT", "the same for the page of this project"),
+    (
+        ("--no-foresight",),
+        "no_foresight",
+        "flag",
+        None,
+        "with an empty cache, ask for no page before it is known to be needed; for compile, install and lock",
+    ),
     (("--retries",), "retries", "value", "N", "how often a request that fails is repeated (default: 3)"),
     (("--timeout",), "timeout", "value", "SECONDS", "longest silence of a server (default: 30)"),
     (("--connect-timeout",), "connect_timeout", "value", "SECONDS", "longest wait for a connection (default: 15)"),

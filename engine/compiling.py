@@ -258,7 +258,7 @@ class _Compilation:
             if found is None:
                 return None
             names.update(dict.fromkeys(found))
-        return usual_projects(names, dependencies=self._options.dependencies)
+        return usual_projects(names, more=self._has_foresight)
 
     def _guess_of(self, wants: "Wants") -> list[str]:
         """Returns the same of what was read; nothing where the cache may have it."""
@@ -270,7 +270,11 @@ class _Compilation:
             if requirement.url is None and (requirement.marker is None or self._options.universal):
                 words[one.name] = None
                 words.update(dict.fromkeys(f"{one.name}[{normalize_name(extra)}]" for extra in requirement.extras))
-        return usual_projects(words, wants.excludes, dependencies=self._options.dependencies)
+        return usual_projects(words, wants.excludes, more=self._has_foresight)
+
+    @property
+    def _has_foresight(self) -> bool:
+        return self._options.dependencies and self._run.options.network.foresight
 
     def _read(self) -> "Wants":
         from engine.wanted.reading import read_wants

@@ -154,7 +154,7 @@ class Installation:
         if names is None:
             return []
         there = set(installed_names(self._target.environment))
-        return usual_projects(names, there, dependencies=self._request.dependencies)
+        return usual_projects(names, there, more=self._request.dependencies and self._run.options.network.foresight)
 
     def _prepare(self) -> None:
         """Finds out what is wanted, and what is there.

@@ -31,6 +31,7 @@ class NetworkOptions:
         trusted_hosts: hosts whose certificates are not checked.
         keyring_provider: one of `KEYRING_PROVIDERS`.
         concurrent_downloads: how many at once, or None for the usual number.
+        foresight: ask for what well-known projects usually require before it is known to be needed.
         refresh: ask indexes however fresh their stored pages are.
         refresh_packages: the same for these projects, by normalised name.
     """
@@ -41,6 +42,7 @@ class NetworkOptions:
         "client_key",
         "concurrent_downloads",
         "connect_timeout_seconds",
+        "foresight",
         "keyring_provider",
         "proxy",
         "refresh",
@@ -63,6 +65,7 @@ class NetworkOptions:
         trusted_hosts: "Sequence[str]" = (),
         keyring_provider: str = "auto",
         concurrent_downloads: int | None = None,
+        foresight: bool = True,
         refresh: bool = False,
         refresh_packages: "Sequence[str]" = (),
     ) -> None:
@@ -76,6 +79,7 @@ class NetworkOptions:
         self.trusted_hosts = tuple(trusted_hosts)
         self.keyring_provider = keyring_provider
         self.concurrent_downloads = concurrent_downloads
+        self.foresight = foresight
         self.refresh = refresh
         self.refresh_packages = frozenset(refresh_packages)
 
@@ -110,6 +114,7 @@ class NetworkOptions:
             trusted_hosts=words("trusted_host"),
             keyring_provider=str(values.get("keyring_provider") or "auto"),
             concurrent_downloads=whole_number(values, "concurrent_downloads"),
+            foresight=not values.get("no_foresight"),
             refresh=bool(values.get("refresh")),
             refresh_packages=[normalize_name(name) for name in words("refresh_package")],
         )

@@ -20,18 +20,21 @@ _TABLE = os.path.join(os.path.dirname(__file__), "usual_requirements.txt")
 MOST_PROJECTS = 250
 
 
-def usual_projects(wanted: "Iterable[str]", there: "Container[str]" = (), *, dependencies: bool = True) -> list[str]:
+def usual_projects(wanted: "Iterable[str]", there: "Container[str]" = (), *, more: bool = True) -> list[str]:
     """Returns the projects that a resolution will probably ask for, the nearest to what is wanted first.
 
     Args:
         wanted: `name`, and `name[extra]` for each extra; all normalised.
         there: names that nobody will ask for, as they are installed; what they require is taken to be installed, too.
-        dependencies: whether anything but what is wanted will be asked for.
+        more: whether anything but what is wanted is to be told.
     """
     table: dict[str, str] = {}
-    if dependencies:
-        with open(_TABLE, encoding="ascii") as file:
-            table = dict(line.split(" ", 1) for line in file)
+    if more:
+        try:
+            with open(_TABLE, encoding="ascii") as file:
+                table = dict(line.split(" ", 1) for line in file)
+        except OSError:
+            pass  # whoever has stripped it knows less
     keys = dict.fromkeys(wanted)
     queue = list(keys)
     names: dict[str, None] = {}

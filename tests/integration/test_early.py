@@ -98,11 +98,17 @@ def test_what_is_not_required_after_all_is_nobodys_matter(tool: Tool, index: Ind
     assert "/simple/jinja2/" in index.requests
 
 
-def test_without_dependencies_nothing_else_is_asked_for(tool: Tool, index: Index) -> None:
-    index.add_with_metadata(make_wheel("flask", "1.0", requires=["jinja2"]))
+@pytest.mark.parametrize("word", ["--no-deps", "--no-foresight"])
+def test_without_dependencies_or_foresight_nothing_else_is_asked_for(
+    tool: Tool, target: Target, index: Index, word: str
+) -> None:
+    index.add_with_metadata(make_wheel("flask", "1.0"))
     source = tool.write_lock("flask", name="wanted.in")
-    assert tool.compile(str(source), "-q", "--no-deps").code == 0
-    assert pages(index) == ["/simple/flask/"]
+    (tool.folder / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\ndependencies = ["flask"]\n')
+    assert tool.compile(str(source), "-q", word).code == 0
+    assert tool.compile(str(tool.folder / "pyproject.toml"), "-q", word, "--no-cache").code == 0
+    assert tool.install(target, "flask", "-q", word, "--no-cache").code == 0
+    assert set(pages(index)) == {"/simple/flask/"}
 
 
 def test_what_an_environment_has_is_not_expected_to_be_asked_for(tool: Tool, target: Target, index: Index) -> None:

@@ -1,5 +1,6 @@
 """Every tool is told to do the same work, in every state."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def job(work: Work) -> Job:
 def test_each_tool_is_told_its_work(tool: str, work: Work) -> None:
     told = commands(tool, PROGRAMS[tool], job(work))
     assert [" ".join(command) for command in told] == EXPECTED[tool, work]
+
+
+@pytest.mark.parametrize("tool", PROGRAMS)
+def test_more_words_are_for_engine_alone(tool: str) -> None:
+    told = commands(tool, PROGRAMS[tool], replace(job(INSTALL), words=("--word",)))
+    assert all(("--word" in command) == tool.startswith("engine") for command in told)
 
 
 @pytest.mark.parametrize("tool", PROGRAMS)

@@ -31,8 +31,8 @@ def test_what_is_installed_is_not_asked_for_and_brings_nothing() -> None:
     assert "markupsafe" in usual_projects(["flask"]) and usual_projects(["jinja2"], {"jinja2"}) == []
 
 
-def test_without_dependencies_only_what_is_wanted_is_asked_for() -> None:
-    assert usual_projects(["flask", "flask[async]", "click"], dependencies=False) == ["flask", "click"]
+def test_no_more_than_what_is_wanted_is_told_where_that_will_do() -> None:
+    assert usual_projects(["flask", "flask[async]", "click"], more=False) == ["flask", "click"]
 
 
 def test_there_is_a_bound() -> None:
