@@ -52,15 +52,8 @@ def commands(tool: str, program: Sequence[str], job: Job) -> list[list[str]]:
     if tool == "uv":
         wheels = () if job.work is Work.SYNC else _WHEELS
         return [[*program, "pip", *words, *wheels, *options, "-p", str(python)] for python in job.pythons]
-    return [
-        [
-            *program,
-            *words,
-            *job.words,
-            *options,
-            *(word for python in job.pythons for word in ("--python", str(python))),
-        ]
-    ]
+    pythons = [word for python in job.pythons for word in ("--python", str(python))]
+    return [[*program, *words, *job.words, *options, *pythons]]
 
 
 _WHEELS = ("--only-binary", ":all:")
